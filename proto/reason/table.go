@@ -66,6 +66,8 @@ const (
 	AlreadyMarried      Reason = "ALREADY_MARRIED"
 	UnderAge            Reason = "UNDER_AGE"
 	NumbersExhausted    Reason = "NUMBERS_EXHAUSTED"
+	NumberDisagrees     Reason = "NUMBER_DISAGREES"
+	KinTooClose         Reason = "KIN_TOO_CLOSE"
 )
 
 // forms is the one table. A reason that is not here does not exist.
@@ -119,4 +121,6 @@ var forms = map[Reason]Form{
 	AlreadyMarried:      {codes.FailedPrecondition, http.StatusConflict, Caller, "one of the two is married; the law allows one marriage at a time"},
 	UnderAge:            {codes.FailedPrecondition, http.StatusConflict, Caller, "one of the two is under the age of marriage: 20 for men, 18 for women"},
 	NumbersExhausted:    {codes.ResourceExhausted, http.StatusInsufficientStorage, Provider, "no number is left for this province, sex and year; tell the registry's owner"},
+	NumberDisagrees:     {codes.FailedPrecondition, http.StatusConflict, Caller, "the personal number was issued for another province, sex or year of birth; have one issued for this child"},
+	KinTooClose:         {codes.FailedPrecondition, http.StatusConflict, Caller, "the two are relatives in direct line or within three generations; the law forbids the marriage"},
 }
