@@ -40,13 +40,14 @@ const (
 
 // Between the hub and a registry.
 const (
-	RegistryOffline   Reason = "REGISTRY_OFFLINE"
-	BusOffline        Reason = "BUS_OFFLINE"
-	SealRefused       Reason = "SEAL_REFUSED"
-	ContractMismatch  Reason = "CONTRACT_MISMATCH"
-	AnswerMalformed   Reason = "ANSWER_MALFORMED"
-	RegistryFailed    Reason = "REGISTRY_FAILED"
-	LedgerUnavailable Reason = "LEDGER_UNAVAILABLE"
+	RegistryOffline       Reason = "REGISTRY_OFFLINE"
+	JurisdictionNotServed Reason = "JURISDICTION_NOT_SERVED"
+	BusOffline            Reason = "BUS_OFFLINE"
+	SealRefused           Reason = "SEAL_REFUSED"
+	ContractMismatch      Reason = "CONTRACT_MISMATCH"
+	AnswerMalformed       Reason = "ANSWER_MALFORMED"
+	RegistryFailed        Reason = "REGISTRY_FAILED"
+	LedgerUnavailable     Reason = "LEDGER_UNAVAILABLE"
 )
 
 // What a registry says about a request.
@@ -98,13 +99,14 @@ var forms = map[Reason]Form{
 	OfficerRequired:    {codes.InvalidArgument, http.StatusBadRequest, Caller, "say which officer asks: send the account name as lt-officer"},
 	FieldsNotAgreed:    {codes.PermissionDenied, http.StatusForbidden, Parties, "the agreement allows none of the fields that were asked for; ask for agreed fields, or have it extended"},
 
-	RegistryOffline:   {codes.Unavailable, http.StatusServiceUnavailable, Provider, "the registry is not connected; ask again later"},
-	BusOffline:        {codes.Unavailable, http.StatusServiceUnavailable, Hub, "the hub's bus is not reachable; ask again later"},
-	SealRefused:       {codes.Unavailable, http.StatusBadGateway, Hub, "the registry's connector refused the call as altered, expired or repeated; ask again, and tell the hub's operators if it stays"},
-	ContractMismatch:  {codes.FailedPrecondition, http.StatusBadGateway, Provider, "the registry's connector was built with another contract than the catalog has; its owner must publish or deploy again"},
-	AnswerMalformed:   {codes.Internal, http.StatusBadGateway, Provider, "the registry's answer breaks its contract and was not released; tell its owner"},
-	RegistryFailed:    {codes.Internal, http.StatusBadGateway, Provider, "the registry failed; ask again, and give the exchange id to its owner if it stays"},
-	LedgerUnavailable: {codes.Unavailable, http.StatusServiceUnavailable, Hub, "the hub cannot record the exchange, so it does not answer; ask again later"},
+	RegistryOffline:       {codes.Unavailable, http.StatusServiceUnavailable, Provider, "the registry is not connected; ask again later"},
+	JurisdictionNotServed: {codes.NotFound, http.StatusNotFound, Provider, "no registry answers for this province yet; list who does with: lienthong services"},
+	BusOffline:            {codes.Unavailable, http.StatusServiceUnavailable, Hub, "the hub's bus is not reachable; ask again later"},
+	SealRefused:           {codes.Unavailable, http.StatusBadGateway, Hub, "the registry's connector refused the call as altered, expired or repeated; ask again, and tell the hub's operators if it stays"},
+	ContractMismatch:      {codes.FailedPrecondition, http.StatusBadGateway, Provider, "the registry's connector was built with another contract than the catalog has; its owner must publish or deploy again"},
+	AnswerMalformed:       {codes.Internal, http.StatusBadGateway, Provider, "the registry's answer breaks its contract and was not released; tell its owner"},
+	RegistryFailed:        {codes.Internal, http.StatusBadGateway, Provider, "the registry failed; ask again, and give the exchange id to its owner if it stays"},
+	LedgerUnavailable:     {codes.Unavailable, http.StatusServiceUnavailable, Hub, "the hub cannot record the exchange, so it does not answer; ask again later"},
 
 	IDMalformed:         {codes.InvalidArgument, http.StatusBadRequest, Caller, "the number does not have the form it should; a personal number is 12 digits, an old one 9, an insurance number 10"},
 	DateMalformed:       {codes.InvalidArgument, http.StatusBadRequest, Caller, "the date is not a real one; write YYYY-MM-DD, or YYYY-MM or YYYY where only that is known"},
