@@ -145,14 +145,10 @@ type Certificate struct {
 	IssuedOn string `protobuf:"bytes,3,opt,name=issued_on,json=issuedOn,proto3" json:"issued_on,omitempty"`
 	// Section 1: the land users and owners, in the order of the certificate, at least one.
 	Owners []*Owner `protobuf:"bytes,4,rep,name=owners,proto3" json:"owners,omitempty"`
-	// Section 2: the parcel.
-	Parcel *Parcel `protobuf:"bytes,5,opt,name=parcel,proto3" json:"parcel,omitempty"`
-	// Section 3: assets on the land; empty where none are certified.
-	Assets []*Asset `protobuf:"bytes,6,rep,name=assets,proto3" json:"assets,omitempty"`
-	// Section 4: the corners of the parcel in the order of the sketch, clockwise from the north-west.
-	Corners []*Corner `protobuf:"bytes,7,rep,name=corners,proto3" json:"corners,omitempty"`
+	// Sections 2 to 4: the parcels with their assets and their sketches, at least one, all in one commune.
+	Parcels []*CertifiedParcel `protobuf:"bytes,5,rep,name=parcels,proto3" json:"parcels,omitempty"`
 	// Section 5: what rests on the land.
-	Notes         *Encumbrances `protobuf:"bytes,8,opt,name=notes,proto3" json:"notes,omitempty"`
+	Notes         *Encumbrances `protobuf:"bytes,6,opt,name=notes,proto3" json:"notes,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -215,23 +211,9 @@ func (x *Certificate) GetOwners() []*Owner {
 	return nil
 }
 
-func (x *Certificate) GetParcel() *Parcel {
+func (x *Certificate) GetParcels() []*CertifiedParcel {
 	if x != nil {
-		return x.Parcel
-	}
-	return nil
-}
-
-func (x *Certificate) GetAssets() []*Asset {
-	if x != nil {
-		return x.Assets
-	}
-	return nil
-}
-
-func (x *Certificate) GetCorners() []*Corner {
-	if x != nil {
-		return x.Corners
+		return x.Parcels
 	}
 	return nil
 }
@@ -239,6 +221,70 @@ func (x *Certificate) GetCorners() []*Corner {
 func (x *Certificate) GetNotes() *Encumbrances {
 	if x != nil {
 		return x.Notes
+	}
+	return nil
+}
+
+// CertifiedParcel is a parcel as its certificate shows it.
+type CertifiedParcel struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Section 2: the parcel.
+	Parcel *Parcel `protobuf:"bytes,1,opt,name=parcel,proto3" json:"parcel,omitempty"`
+	// Section 3: assets on the parcel; empty where none are certified.
+	Assets []*Asset `protobuf:"bytes,2,rep,name=assets,proto3" json:"assets,omitempty"`
+	// Section 4: the corners of the parcel in the order of the sketch, clockwise from the north-west.
+	Corners       []*Corner `protobuf:"bytes,3,rep,name=corners,proto3" json:"corners,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CertifiedParcel) Reset() {
+	*x = CertifiedParcel{}
+	mi := &file_registry_land_v1_certificate_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CertifiedParcel) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CertifiedParcel) ProtoMessage() {}
+
+func (x *CertifiedParcel) ProtoReflect() protoreflect.Message {
+	mi := &file_registry_land_v1_certificate_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CertifiedParcel.ProtoReflect.Descriptor instead.
+func (*CertifiedParcel) Descriptor() ([]byte, []int) {
+	return file_registry_land_v1_certificate_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *CertifiedParcel) GetParcel() *Parcel {
+	if x != nil {
+		return x.Parcel
+	}
+	return nil
+}
+
+func (x *CertifiedParcel) GetAssets() []*Asset {
+	if x != nil {
+		return x.Assets
+	}
+	return nil
+}
+
+func (x *CertifiedParcel) GetCorners() []*Corner {
+	if x != nil {
+		return x.Corners
 	}
 	return nil
 }
@@ -262,7 +308,7 @@ type Asset struct {
 
 func (x *Asset) Reset() {
 	*x = Asset{}
-	mi := &file_registry_land_v1_certificate_proto_msgTypes[3]
+	mi := &file_registry_land_v1_certificate_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -274,7 +320,7 @@ func (x *Asset) String() string {
 func (*Asset) ProtoMessage() {}
 
 func (x *Asset) ProtoReflect() protoreflect.Message {
-	mi := &file_registry_land_v1_certificate_proto_msgTypes[3]
+	mi := &file_registry_land_v1_certificate_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -287,7 +333,7 @@ func (x *Asset) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Asset.ProtoReflect.Descriptor instead.
 func (*Asset) Descriptor() ([]byte, []int) {
-	return file_registry_land_v1_certificate_proto_rawDescGZIP(), []int{3}
+	return file_registry_land_v1_certificate_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *Asset) GetKind() string {
@@ -338,7 +384,7 @@ type Corner struct {
 
 func (x *Corner) Reset() {
 	*x = Corner{}
-	mi := &file_registry_land_v1_certificate_proto_msgTypes[4]
+	mi := &file_registry_land_v1_certificate_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -350,7 +396,7 @@ func (x *Corner) String() string {
 func (*Corner) ProtoMessage() {}
 
 func (x *Corner) ProtoReflect() protoreflect.Message {
-	mi := &file_registry_land_v1_certificate_proto_msgTypes[4]
+	mi := &file_registry_land_v1_certificate_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -363,7 +409,7 @@ func (x *Corner) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Corner.ProtoReflect.Descriptor instead.
 func (*Corner) Descriptor() ([]byte, []int) {
-	return file_registry_land_v1_certificate_proto_rawDescGZIP(), []int{4}
+	return file_registry_land_v1_certificate_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *Corner) GetNorthingCm() uint32 {
@@ -399,7 +445,7 @@ const file_registry_land_v1_certificate_proto_rawDesc = "" +
 	"\x15Kết quả tra cứu\x12\x06Result\x10\x01R\x06result\x12m\n" +
 	"\vcertificate\x18\x02 \x01(\v2\x1d.registry.land.v1.CertificateB,\xaa\xd4\x18(\n" +
 	"$\n" +
-	"\x15Giấy chứng nhận\x12\vCertificate\x10\x02R\vcertificate\"\x9f\a\n" +
+	"\x15Giấy chứng nhận\x12\vCertificate\x10\x02R\vcertificate\"\xc3\x05\n" +
 	"\vCertificate\x12N\n" +
 	"\x06serial\x18\x01 \x01(\tB6\xaa\xd4\x182\n" +
 	"!\n" +
@@ -414,19 +460,23 @@ const file_registry_land_v1_certificate_proto_rawDesc = "" +
 	"2019-06-14R\bissuedOn\x12\x9e\x01\n" +
 	"\x06owners\x18\x04 \x03(\v2\x17.registry.land.v1.OwnerBm\xaa\xd4\x18i\n" +
 	"e\n" +
-	"AMục 1. Người sử dụng đất, chủ sở hữu tài sản\x12 Section 1: land users and owners\x10\x02R\x06owners\x12t\n" +
-	"\x06parcel\x18\x05 \x01(\v2\x18.registry.land.v1.ParcelBB\xaa\xd4\x18>\n" +
+	"AMục 1. Người sử dụng đất, chủ sở hữu tài sản\x12 Section 1: land users and owners\x10\x02R\x06owners\x12\xa4\x01\n" +
+	"\aparcels\x18\x05 \x03(\v2!.registry.land.v1.CertifiedParcelBg\xaa\xd4\x18c\n" +
+	"_\n" +
+	"1Mục 2–4. Thửa đất, tài sản, sơ đồ\x12*Sections 2 to 4: parcels, assets, sketches\x10\x02R\aparcels\x12c\n" +
+	"\x05notes\x18\x06 \x01(\v2\x1e.registry.land.v1.EncumbrancesB-\xaa\xd4\x18)\n" +
+	"%\n" +
+	"\x11Mục 5. Ghi chú\x12\x10Section 5: notes\x10\x02R\x05notes\"\x94\x03\n" +
+	"\x0fCertifiedParcel\x12t\n" +
+	"\x06parcel\x18\x01 \x01(\v2\x18.registry.land.v1.ParcelBB\xaa\xd4\x18>\n" +
 	":\n" +
 	"!Mục 2. Thông tin thửa đất\x12\x15Section 2: the parcel\x10\x02R\x06parcel\x12\x87\x01\n" +
-	"\x06assets\x18\x06 \x03(\v2\x17.registry.land.v1.AssetBV\xaa\xd4\x18R\n" +
+	"\x06assets\x18\x02 \x03(\v2\x17.registry.land.v1.AssetBV\xaa\xd4\x18R\n" +
 	"N\n" +
 	"-Mục 3. Tài sản gắn liền với đất\x12\x1dSection 3: assets on the land\x10\x02R\x06assets\x12\x80\x01\n" +
-	"\acorners\x18\a \x03(\v2\x18.registry.land.v1.CornerBL\xaa\xd4\x18H\n" +
+	"\acorners\x18\x03 \x03(\v2\x18.registry.land.v1.CornerBL\xaa\xd4\x18H\n" +
 	"D\n" +
-	" Mục 4. Sơ đồ thửa đất\x12 Section 4: corners of the parcel\x10\x02R\acorners\x12c\n" +
-	"\x05notes\x18\b \x01(\v2\x1e.registry.land.v1.EncumbrancesB-\xaa\xd4\x18)\n" +
-	"%\n" +
-	"\x11Mục 5. Ghi chú\x12\x10Section 5: notes\x10\x02R\x05notes\"\xef\x03\n" +
+	" Mục 4. Sơ đồ thửa đất\x12 Section 4: corners of the parcel\x10\x02R\acorners\"\xef\x03\n" +
 	"\x05Asset\x12T\n" +
 	"\x04kind\x18\x01 \x01(\tB@\xaa\xd4\x18<\n" +
 	"\"\n" +
@@ -465,33 +515,35 @@ func file_registry_land_v1_certificate_proto_rawDescGZIP() []byte {
 	return file_registry_land_v1_certificate_proto_rawDescData
 }
 
-var file_registry_land_v1_certificate_proto_msgTypes = make([]protoimpl.MessageInfo, 5)
+var file_registry_land_v1_certificate_proto_msgTypes = make([]protoimpl.MessageInfo, 6)
 var file_registry_land_v1_certificate_proto_goTypes = []any{
 	(*GetCertificateRequest)(nil),  // 0: registry.land.v1.GetCertificateRequest
 	(*GetCertificateResponse)(nil), // 1: registry.land.v1.GetCertificateResponse
 	(*Certificate)(nil),            // 2: registry.land.v1.Certificate
-	(*Asset)(nil),                  // 3: registry.land.v1.Asset
-	(*Corner)(nil),                 // 4: registry.land.v1.Corner
-	(*v1.Result)(nil),              // 5: hub.v1.Result
-	(*Owner)(nil),                  // 6: registry.land.v1.Owner
-	(*Parcel)(nil),                 // 7: registry.land.v1.Parcel
+	(*CertifiedParcel)(nil),        // 3: registry.land.v1.CertifiedParcel
+	(*Asset)(nil),                  // 4: registry.land.v1.Asset
+	(*Corner)(nil),                 // 5: registry.land.v1.Corner
+	(*v1.Result)(nil),              // 6: hub.v1.Result
+	(*Owner)(nil),                  // 7: registry.land.v1.Owner
 	(*Encumbrances)(nil),           // 8: registry.land.v1.Encumbrances
-	(FormOfUse)(0),                 // 9: registry.land.v1.FormOfUse
+	(*Parcel)(nil),                 // 9: registry.land.v1.Parcel
+	(FormOfUse)(0),                 // 10: registry.land.v1.FormOfUse
 }
 var file_registry_land_v1_certificate_proto_depIdxs = []int32{
-	5, // 0: registry.land.v1.GetCertificateResponse.result:type_name -> hub.v1.Result
-	2, // 1: registry.land.v1.GetCertificateResponse.certificate:type_name -> registry.land.v1.Certificate
-	6, // 2: registry.land.v1.Certificate.owners:type_name -> registry.land.v1.Owner
-	7, // 3: registry.land.v1.Certificate.parcel:type_name -> registry.land.v1.Parcel
-	3, // 4: registry.land.v1.Certificate.assets:type_name -> registry.land.v1.Asset
-	4, // 5: registry.land.v1.Certificate.corners:type_name -> registry.land.v1.Corner
-	8, // 6: registry.land.v1.Certificate.notes:type_name -> registry.land.v1.Encumbrances
-	9, // 7: registry.land.v1.Asset.form_of_ownership:type_name -> registry.land.v1.FormOfUse
-	8, // [8:8] is the sub-list for method output_type
-	8, // [8:8] is the sub-list for method input_type
-	8, // [8:8] is the sub-list for extension type_name
-	8, // [8:8] is the sub-list for extension extendee
-	0, // [0:8] is the sub-list for field type_name
+	6,  // 0: registry.land.v1.GetCertificateResponse.result:type_name -> hub.v1.Result
+	2,  // 1: registry.land.v1.GetCertificateResponse.certificate:type_name -> registry.land.v1.Certificate
+	7,  // 2: registry.land.v1.Certificate.owners:type_name -> registry.land.v1.Owner
+	3,  // 3: registry.land.v1.Certificate.parcels:type_name -> registry.land.v1.CertifiedParcel
+	8,  // 4: registry.land.v1.Certificate.notes:type_name -> registry.land.v1.Encumbrances
+	9,  // 5: registry.land.v1.CertifiedParcel.parcel:type_name -> registry.land.v1.Parcel
+	4,  // 6: registry.land.v1.CertifiedParcel.assets:type_name -> registry.land.v1.Asset
+	5,  // 7: registry.land.v1.CertifiedParcel.corners:type_name -> registry.land.v1.Corner
+	10, // 8: registry.land.v1.Asset.form_of_ownership:type_name -> registry.land.v1.FormOfUse
+	9,  // [9:9] is the sub-list for method output_type
+	9,  // [9:9] is the sub-list for method input_type
+	9,  // [9:9] is the sub-list for extension type_name
+	9,  // [9:9] is the sub-list for extension extendee
+	0,  // [0:9] is the sub-list for field type_name
 }
 
 func init() { file_registry_land_v1_certificate_proto_init() }
@@ -507,7 +559,7 @@ func file_registry_land_v1_certificate_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_registry_land_v1_certificate_proto_rawDesc), len(file_registry_land_v1_certificate_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   5,
+			NumMessages:   6,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

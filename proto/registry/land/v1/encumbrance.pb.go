@@ -22,7 +22,8 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
-// CheckEncumbranceRequest names a parcel by its certificate, by its place on the map, or by both.
+// CheckEncumbranceRequest names all parcels of a certificate, one parcel by its place on the map, or, by both,
+// one parcel that the certificate must cover.
 type CheckEncumbranceRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Province that keeps the book: 2-digit code of the 34 provinces, required. Example: "42".
@@ -108,12 +109,13 @@ func (x *CheckEncumbranceRequest) GetParcelNumber() uint32 {
 // CheckEncumbranceResponse says what rests on the parcel.
 type CheckEncumbranceResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// What the registry found about the parcel: FOUND with encumbered false means that nothing rests on it.
+	// What the registry found about the land: FOUND with encumbered false means that nothing rests on it. A mistake
+	// in the holder's name does not make what is registered wrong, so this method never answers WRONG.
 	Result *v1.Result `protobuf:"bytes,1,opt,name=result,proto3" json:"result,omitempty"`
-	// Whether anything rests on the parcel now: a mortgage or seizure not removed, an open dispute, a planning
+	// Whether anything rests on the land now: a mortgage or seizure not removed, an open dispute, a planning
 	// restriction in force. Meaningful only where the result is FOUND. Example: true.
 	Encumbered bool `protobuf:"varint,2,opt,name=encumbered,proto3" json:"encumbered,omitempty"`
-	// What rests or rested on it.
+	// What rests or rested on it; absent unless the result is FOUND.
 	Encumbrances  *Encumbrances `protobuf:"bytes,3,opt,name=encumbrances,proto3" json:"encumbrances,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -170,8 +172,8 @@ func (x *CheckEncumbranceResponse) GetEncumbrances() *Encumbrances {
 	return nil
 }
 
-// Encumbrances is all that rests or rested on a parcel, each kind by time of registration: the earlier one goes
-// first when the land is sold to pay.
+// Encumbrances is all that rests or rested on one parcel or on the parcels of one certificate. Each kind is in the
+// order of registration, and priority ranks all kinds together: the earlier goes first when land is sold to pay.
 type Encumbrances struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Mortgages, removed ones included.
@@ -247,7 +249,7 @@ func (x *Encumbrances) GetPlanningRestrictions() []*PlanningRestriction {
 // Mortgage is a mortgage of the land-use right. Who owes which bank is a bank customer's data, hence sensitive.
 type Mortgage struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Rank among everything that rests on the parcel now, by time of registration, from 1; 0 once removed. Example: 1.
+	// Rank among everything that rests on its parcel now, by time of registration, from 1; 0 once removed. Example: 1.
 	Priority uint32 `protobuf:"varint,1,opt,name=priority,proto3" json:"priority,omitempty"`
 	// The bank that holds it. Example: "Ngân hàng TMCP Sông La".
 	Bank string `protobuf:"bytes,2,opt,name=bank,proto3" json:"bank,omitempty"`
@@ -256,7 +258,11 @@ type Mortgage struct {
 	// When it was registered, to the minute; RFC 3339 in UTC. Example: "2023-05-12T02:45:00Z".
 	RegisteredAt string `protobuf:"bytes,4,opt,name=registered_at,json=registeredAt,proto3" json:"registered_at,omitempty"`
 	// When it was removed, to the minute; RFC 3339 in UTC; empty while it rests. Example: "2025-01-20T08:10:00Z".
-	RemovedAt     string `protobuf:"bytes,5,opt,name=removed_at,json=removedAt,proto3" json:"removed_at,omitempty"`
+	RemovedAt string `protobuf:"bytes,5,opt,name=removed_at,json=removedAt,proto3" json:"removed_at,omitempty"`
+	// Map sheet of the parcel it rests on. Example: 12.
+	MapSheet uint32 `protobuf:"varint,6,opt,name=map_sheet,json=mapSheet,proto3" json:"map_sheet,omitempty"`
+	// Number of the parcel it rests on. Example: 345.
+	ParcelNumber  uint32 `protobuf:"varint,7,opt,name=parcel_number,json=parcelNumber,proto3" json:"parcel_number,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -326,10 +332,24 @@ func (x *Mortgage) GetRemovedAt() string {
 	return ""
 }
 
+func (x *Mortgage) GetMapSheet() uint32 {
+	if x != nil {
+		return x.MapSheet
+	}
+	return 0
+}
+
+func (x *Mortgage) GetParcelNumber() uint32 {
+	if x != nil {
+		return x.ParcelNumber
+	}
+	return 0
+}
+
 // Seizure is an attachment by a civil-judgment enforcement office.
 type Seizure struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Rank among everything that rests on the parcel now, by time of registration, from 1; 0 once removed. Example: 1.
+	// Rank among everything that rests on its parcel now, by time of registration, from 1; 0 once removed. Example: 1.
 	Priority uint32 `protobuf:"varint,1,opt,name=priority,proto3" json:"priority,omitempty"`
 	// The office that ordered it. Example: "Cục Thi hành án dân sự tỉnh Hà Tĩnh".
 	Authority string `protobuf:"bytes,2,opt,name=authority,proto3" json:"authority,omitempty"`
@@ -338,7 +358,11 @@ type Seizure struct {
 	// When it was registered, to the minute; RFC 3339 in UTC. Example: "2023-05-12T02:45:00Z".
 	RegisteredAt string `protobuf:"bytes,4,opt,name=registered_at,json=registeredAt,proto3" json:"registered_at,omitempty"`
 	// When it was removed, to the minute; RFC 3339 in UTC; empty while it rests. Example: "2025-01-20T08:10:00Z".
-	RemovedAt     string `protobuf:"bytes,5,opt,name=removed_at,json=removedAt,proto3" json:"removed_at,omitempty"`
+	RemovedAt string `protobuf:"bytes,5,opt,name=removed_at,json=removedAt,proto3" json:"removed_at,omitempty"`
+	// Map sheet of the parcel it rests on. Example: 12.
+	MapSheet uint32 `protobuf:"varint,6,opt,name=map_sheet,json=mapSheet,proto3" json:"map_sheet,omitempty"`
+	// Number of the parcel it rests on. Example: 345.
+	ParcelNumber  uint32 `protobuf:"varint,7,opt,name=parcel_number,json=parcelNumber,proto3" json:"parcel_number,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -408,10 +432,24 @@ func (x *Seizure) GetRemovedAt() string {
 	return ""
 }
 
+func (x *Seizure) GetMapSheet() uint32 {
+	if x != nil {
+		return x.MapSheet
+	}
+	return 0
+}
+
+func (x *Seizure) GetParcelNumber() uint32 {
+	if x != nil {
+		return x.ParcelNumber
+	}
+	return 0
+}
+
 // Dispute is a notice that somebody contests the right.
 type Dispute struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Rank among everything that rests on the parcel now, by time of registration, from 1; 0 once removed. Example: 1.
+	// Rank among everything that rests on its parcel now, by time of registration, from 1; 0 once removed. Example: 1.
 	Priority uint32 `protobuf:"varint,1,opt,name=priority,proto3" json:"priority,omitempty"`
 	// Who settles it: the commune or a court. Example: "Tòa án nhân dân khu vực 1".
 	Authority string `protobuf:"bytes,2,opt,name=authority,proto3" json:"authority,omitempty"`
@@ -420,7 +458,11 @@ type Dispute struct {
 	// When it was registered, to the minute; RFC 3339 in UTC. Example: "2023-05-12T02:45:00Z".
 	RegisteredAt string `protobuf:"bytes,4,opt,name=registered_at,json=registeredAt,proto3" json:"registered_at,omitempty"`
 	// When it was removed, to the minute; RFC 3339 in UTC; empty while it rests. Example: "2025-01-20T08:10:00Z".
-	RemovedAt     string `protobuf:"bytes,5,opt,name=removed_at,json=removedAt,proto3" json:"removed_at,omitempty"`
+	RemovedAt string `protobuf:"bytes,5,opt,name=removed_at,json=removedAt,proto3" json:"removed_at,omitempty"`
+	// Map sheet of the parcel it rests on. Example: 12.
+	MapSheet uint32 `protobuf:"varint,6,opt,name=map_sheet,json=mapSheet,proto3" json:"map_sheet,omitempty"`
+	// Number of the parcel it rests on. Example: 345.
+	ParcelNumber  uint32 `protobuf:"varint,7,opt,name=parcel_number,json=parcelNumber,proto3" json:"parcel_number,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -490,10 +532,24 @@ func (x *Dispute) GetRemovedAt() string {
 	return ""
 }
 
+func (x *Dispute) GetMapSheet() uint32 {
+	if x != nil {
+		return x.MapSheet
+	}
+	return 0
+}
+
+func (x *Dispute) GetParcelNumber() uint32 {
+	if x != nil {
+		return x.ParcelNumber
+	}
+	return 0
+}
+
 // PlanningRestriction is a limit that a plan sets on the use of the land.
 type PlanningRestriction struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Rank among everything that rests on the parcel now, by time of registration, from 1; 0 once removed. Example: 1.
+	// Rank among everything that rests on its parcel now, by time of registration, from 1; 0 once removed. Example: 1.
 	Priority uint32 `protobuf:"varint,1,opt,name=priority,proto3" json:"priority,omitempty"`
 	// Who approved the plan. Example: "UBND tỉnh Hà Tĩnh".
 	Authority string `protobuf:"bytes,2,opt,name=authority,proto3" json:"authority,omitempty"`
@@ -502,7 +558,11 @@ type PlanningRestriction struct {
 	// When it was registered, to the minute; RFC 3339 in UTC. Example: "2023-05-12T02:45:00Z".
 	RegisteredAt string `protobuf:"bytes,4,opt,name=registered_at,json=registeredAt,proto3" json:"registered_at,omitempty"`
 	// When it was removed, to the minute; RFC 3339 in UTC; empty while it rests. Example: "2025-01-20T08:10:00Z".
-	RemovedAt     string `protobuf:"bytes,5,opt,name=removed_at,json=removedAt,proto3" json:"removed_at,omitempty"`
+	RemovedAt string `protobuf:"bytes,5,opt,name=removed_at,json=removedAt,proto3" json:"removed_at,omitempty"`
+	// Map sheet of the parcel it rests on. Example: 12.
+	MapSheet uint32 `protobuf:"varint,6,opt,name=map_sheet,json=mapSheet,proto3" json:"map_sheet,omitempty"`
+	// Number of the parcel it rests on. Example: 345.
+	ParcelNumber  uint32 `protobuf:"varint,7,opt,name=parcel_number,json=parcelNumber,proto3" json:"parcel_number,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -572,6 +632,20 @@ func (x *PlanningRestriction) GetRemovedAt() string {
 	return ""
 }
 
+func (x *PlanningRestriction) GetMapSheet() uint32 {
+	if x != nil {
+		return x.MapSheet
+	}
+	return 0
+}
+
+func (x *PlanningRestriction) GetParcelNumber() uint32 {
+	if x != nil {
+		return x.ParcelNumber
+	}
+	return 0
+}
+
 var File_registry_land_v1_encumbrance_proto protoreflect.FileDescriptor
 
 const file_registry_land_v1_encumbrance_proto_rawDesc = "" +
@@ -618,7 +692,7 @@ const file_registry_land_v1_encumbrance_proto_rawDesc = "" +
 	"\fTranh chấp\x12\bDisputes\x10\x02R\bdisputes\x12\x99\x01\n" +
 	"\x15planning_restrictions\x18\x04 \x03(\v2%.registry.land.v1.PlanningRestrictionB=\xaa\xd4\x189\n" +
 	"5\n" +
-	"\x1cHạn chế theo quy hoạch\x12\x15Planning restrictions\x10\x02R\x14planningRestrictions\"\x81\x04\n" +
+	"\x1cHạn chế theo quy hoạch\x12\x15Planning restrictions\x10\x02R\x14planningRestrictions\"\xac\x05\n" +
 	"\bMortgage\x12G\n" +
 	"\bpriority\x18\x01 \x01(\rB+\xaa\xd4\x18'\n" +
 	" \n" +
@@ -636,7 +710,13 @@ const file_registry_land_v1_encumbrance_proto_rawDesc = "" +
 	"removed_at\x18\x05 \x01(\tBJ\xaa\xd4\x18F\n" +
 	",\n" +
 	"\x1eThời điểm xóa đăng ký\x12\n" +
-	"Removed at\x10\x02*\x142025-01-20T08:10:00ZR\tremovedAt\"\x8c\x04\n" +
+	"Removed at\x10\x02*\x142025-01-20T08:10:00ZR\tremovedAt\x12R\n" +
+	"\tmap_sheet\x18\x06 \x01(\rB5\xaa\xd4\x181\n" +
+	")\n" +
+	"\x15Tờ bản đồ số\x12\x10Map sheet number\x10\x02*\x0212R\bmapSheet\x12U\n" +
+	"\rparcel_number\x18\a \x01(\rB0\xaa\xd4\x18,\n" +
+	"#\n" +
+	"\x12Thửa đất số\x12\rParcel number\x10\x02*\x03345R\fparcelNumber\"\xb7\x05\n" +
 	"\aSeizure\x12G\n" +
 	"\bpriority\x18\x01 \x01(\rB+\xaa\xd4\x18'\n" +
 	" \n" +
@@ -654,7 +734,13 @@ const file_registry_land_v1_encumbrance_proto_rawDesc = "" +
 	"removed_at\x18\x05 \x01(\tBJ\xaa\xd4\x18F\n" +
 	",\n" +
 	"\x1eThời điểm xóa đăng ký\x12\n" +
-	"Removed at\x10\x02*\x142025-01-20T08:10:00ZR\tremovedAt\"\xf0\x03\n" +
+	"Removed at\x10\x02*\x142025-01-20T08:10:00ZR\tremovedAt\x12R\n" +
+	"\tmap_sheet\x18\x06 \x01(\rB5\xaa\xd4\x181\n" +
+	")\n" +
+	"\x15Tờ bản đồ số\x12\x10Map sheet number\x10\x02*\x0212R\bmapSheet\x12U\n" +
+	"\rparcel_number\x18\a \x01(\rB0\xaa\xd4\x18,\n" +
+	"#\n" +
+	"\x12Thửa đất số\x12\rParcel number\x10\x02*\x03345R\fparcelNumber\"\x9b\x05\n" +
 	"\aDispute\x12G\n" +
 	"\bpriority\x18\x01 \x01(\rB+\xaa\xd4\x18'\n" +
 	" \n" +
@@ -673,7 +759,13 @@ const file_registry_land_v1_encumbrance_proto_rawDesc = "" +
 	"removed_at\x18\x05 \x01(\tBJ\xaa\xd4\x18F\n" +
 	",\n" +
 	"\x1eThời điểm xóa đăng ký\x12\n" +
-	"Removed at\x10\x02*\x142025-01-20T08:10:00ZR\tremovedAt\"\x82\x04\n" +
+	"Removed at\x10\x02*\x142025-01-20T08:10:00ZR\tremovedAt\x12R\n" +
+	"\tmap_sheet\x18\x06 \x01(\rB5\xaa\xd4\x181\n" +
+	")\n" +
+	"\x15Tờ bản đồ số\x12\x10Map sheet number\x10\x02*\x0212R\bmapSheet\x12U\n" +
+	"\rparcel_number\x18\a \x01(\rB0\xaa\xd4\x18,\n" +
+	"#\n" +
+	"\x12Thửa đất số\x12\rParcel number\x10\x02*\x03345R\fparcelNumber\"\xad\x05\n" +
 	"\x13PlanningRestriction\x12G\n" +
 	"\bpriority\x18\x01 \x01(\rB+\xaa\xd4\x18'\n" +
 	" \n" +
@@ -691,7 +783,13 @@ const file_registry_land_v1_encumbrance_proto_rawDesc = "" +
 	"removed_at\x18\x05 \x01(\tBJ\xaa\xd4\x18F\n" +
 	",\n" +
 	"\x1eThời điểm xóa đăng ký\x12\n" +
-	"Removed at\x10\x02*\x142025-01-20T08:10:00ZR\tremovedAtB>Z<github.com/lienthong/lienthong/proto/registry/land/v1;landv1b\x06proto3"
+	"Removed at\x10\x02*\x142025-01-20T08:10:00ZR\tremovedAt\x12R\n" +
+	"\tmap_sheet\x18\x06 \x01(\rB5\xaa\xd4\x181\n" +
+	")\n" +
+	"\x15Tờ bản đồ số\x12\x10Map sheet number\x10\x02*\x0212R\bmapSheet\x12U\n" +
+	"\rparcel_number\x18\a \x01(\rB0\xaa\xd4\x18,\n" +
+	"#\n" +
+	"\x12Thửa đất số\x12\rParcel number\x10\x02*\x03345R\fparcelNumberB>Z<github.com/lienthong/lienthong/proto/registry/land/v1;landv1b\x06proto3"
 
 var (
 	file_registry_land_v1_encumbrance_proto_rawDescOnce sync.Once

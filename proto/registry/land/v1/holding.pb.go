@@ -132,11 +132,11 @@ type ListHoldingsResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// What the registry found in the whole area, not only on this page.
 	Result *v1.Result `protobuf:"bytes,1,opt,name=result,proto3" json:"result,omitempty"`
-	// The holdings of this page, by place on the map.
+	// The holdings of this page, in an order that stays.
 	Holdings []*Holding `protobuf:"bytes,2,rep,name=holdings,proto3" json:"holdings,omitempty"`
 	// Ask with it for the next page; empty on the last one. Example: "AAAAAAAAASx3Zk1vYtYp0w9Qm5l0b8eK".
 	NextPageToken string `protobuf:"bytes,3,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
-	// Communes of the area that have no land database, whose paper books must be asked; on the first page only.
+	// Communes of the area that have no land database, whose paper books must be asked.
 	MissingCommunes []*MissingCommune `protobuf:"bytes,4,rep,name=missing_communes,json=missingCommunes,proto3" json:"missing_communes,omitempty"`
 	unknownFields   protoimpl.UnknownFields
 	sizeCache       protoimpl.SizeCache
@@ -203,7 +203,7 @@ func (x *ListHoldingsResponse) GetMissingCommunes() []*MissingCommune {
 // Holding is one parcel in one person's hands.
 type Holding struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// FOUND; or WRONG where this record is known to be wrong: then only the place on the map is given.
+	// FOUND; or WRONG where this record is known to be wrong: then only place on the map and serial are given.
 	Result *v1.Result `protobuf:"bytes,1,opt,name=result,proto3" json:"result,omitempty"`
 	// The parcel.
 	Parcel *Parcel `protobuf:"bytes,2,opt,name=parcel,proto3" json:"parcel,omitempty"`

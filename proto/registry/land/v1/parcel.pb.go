@@ -358,7 +358,11 @@ type Owner struct {
 	// Example: "042187001234".
 	PersonalId string `protobuf:"bytes,2,opt,name=personal_id,json=personalId,proto3" json:"personal_id,omitempty"`
 	// Old identity-card number, 9 digits; only where the book has no personal number. Example: "183456789".
-	OldId         string `protobuf:"bytes,3,opt,name=old_id,json=oldId,proto3" json:"old_id,omitempty"`
+	OldId string `protobuf:"bytes,3,opt,name=old_id,json=oldId,proto3" json:"old_id,omitempty"`
+	// Birth date as the book has it, ISO date of reduced precision. Example: "1987-04-21".
+	BirthDate string `protobuf:"bytes,4,opt,name=birth_date,json=birthDate,proto3" json:"birth_date,omitempty"`
+	// Permanent residence as the book has it.
+	Address       *v1.Address `protobuf:"bytes,5,opt,name=address,proto3" json:"address,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -412,6 +416,20 @@ func (x *Owner) GetOldId() string {
 		return x.OldId
 	}
 	return ""
+}
+
+func (x *Owner) GetBirthDate() string {
+	if x != nil {
+		return x.BirthDate
+	}
+	return ""
+}
+
+func (x *Owner) GetAddress() *v1.Address {
+	if x != nil {
+		return x.Address
+	}
+	return nil
 }
 
 var File_registry_land_v1_parcel_proto protoreflect.FileDescriptor
@@ -477,7 +495,7 @@ const file_registry_land_v1_parcel_proto_rawDesc = "" +
 	"\aaddress\x18\n" +
 	" \x01(\v2\x0f.hub.v1.AddressB;\xaa\xd4\x187\n" +
 	"3\n" +
-	"\x1aĐịa chỉ thửa đất\x12\x15Address of the parcel\x10\x02R\aaddress\"\xba\x02\n" +
+	"\x1aĐịa chỉ thửa đất\x12\x15Address of the parcel\x10\x02R\aaddress\"\x82\x04\n" +
 	"\x05Owner\x12b\n" +
 	"\tfull_name\x18\x01 \x01(\tBE\xaa\xd4\x18A\n" +
 	"(\n" +
@@ -488,7 +506,16 @@ const file_registry_land_v1_parcel_proto_rawDesc = "" +
 	"personalId\x12U\n" +
 	"\x06old_id\x18\x03 \x01(\tB>\xaa\xd4\x18:\n" +
 	")\n" +
-	"\rSố CMND cũ\x12\x18Old identity-card number\x10\x02\x18\x02*\t183456789R\x05oldId*U\n" +
+	"\rSố CMND cũ\x12\x18Old identity-card number\x10\x02\x18\x02*\t183456789R\x05oldId\x12_\n" +
+	"\n" +
+	"birth_date\x18\x04 \x01(\tB@\xaa\xd4\x18<\n" +
+	"&\n" +
+	"\x18Ngày, tháng, năm sinh\x12\n" +
+	"Birth date\x10\x02*\n" +
+	"1987-04-21*\x041958R\tbirthDate\x12e\n" +
+	"\aaddress\x18\x05 \x01(\v2\x0f.hub.v1.AddressB:\xaa\xd4\x186\n" +
+	"2\n" +
+	"\x1bĐịa chỉ thường trú\x12\x13Permanent residence\x10\x02R\aaddress*U\n" +
 	"\tFormOfUse\x12\x1b\n" +
 	"\x17FORM_OF_USE_UNSPECIFIED\x10\x00\x12\x14\n" +
 	"\x10FORM_OF_USE_SOLE\x10\x01\x12\x15\n" +
@@ -523,11 +550,12 @@ var file_registry_land_v1_parcel_proto_depIdxs = []int32{
 	4, // 2: registry.land.v1.GetParcelResponse.owners:type_name -> registry.land.v1.Owner
 	0, // 3: registry.land.v1.Parcel.form_of_use:type_name -> registry.land.v1.FormOfUse
 	6, // 4: registry.land.v1.Parcel.address:type_name -> hub.v1.Address
-	5, // [5:5] is the sub-list for method output_type
-	5, // [5:5] is the sub-list for method input_type
-	5, // [5:5] is the sub-list for extension type_name
-	5, // [5:5] is the sub-list for extension extendee
-	0, // [0:5] is the sub-list for field type_name
+	6, // 5: registry.land.v1.Owner.address:type_name -> hub.v1.Address
+	6, // [6:6] is the sub-list for method output_type
+	6, // [6:6] is the sub-list for method input_type
+	6, // [6:6] is the sub-list for extension type_name
+	6, // [6:6] is the sub-list for extension extendee
+	0, // [0:6] is the sub-list for field type_name
 }
 
 func init() { file_registry_land_v1_parcel_proto_init() }

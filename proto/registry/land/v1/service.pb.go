@@ -8,7 +8,7 @@
 // versions:
 // 	protoc-gen-go v1.36.12
 // 	protoc        (unknown)
-// source: registry/land/v1/land.proto
+// source: registry/land/v1/service.proto
 
 package landv1
 
@@ -27,11 +27,11 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
-var File_registry_land_v1_land_proto protoreflect.FileDescriptor
+var File_registry_land_v1_service_proto protoreflect.FileDescriptor
 
-const file_registry_land_v1_land_proto_rawDesc = "" +
+const file_registry_land_v1_service_proto_rawDesc = "" +
 	"\n" +
-	"\x1bregistry/land/v1/land.proto\x12\x10registry.land.v1\x1a\x14hub/v1/options.proto\x1a\"registry/land/v1/certificate.proto\x1a\"registry/land/v1/encumbrance.proto\x1a\x1eregistry/land/v1/holding.proto\x1a\x1dregistry/land/v1/parcel.proto2\xe0\x06\n" +
+	"\x1eregistry/land/v1/service.proto\x12\x10registry.land.v1\x1a\x14hub/v1/options.proto\x1a\"registry/land/v1/certificate.proto\x1a\"registry/land/v1/encumbrance.proto\x1a\x1eregistry/land/v1/holding.proto\x1a\x1dregistry/land/v1/parcel.proto2\xe0\x06\n" +
 	"\vLandService\x12\x98\x01\n" +
 	"\tGetParcel\x12\".registry.land.v1.GetParcelRequest\x1a#.registry.land.v1.GetParcelResponse\"B\xaa\xd4\x18>\n" +
 	"'\n" +
@@ -48,7 +48,7 @@ const file_registry_land_v1_land_proto_rawDesc = "" +
 	"!\n" +
 	"\x10CSDL đất đai\x12\rLand registryB>Z<github.com/lienthong/lienthong/proto/registry/land/v1;landv1b\x06proto3"
 
-var file_registry_land_v1_land_proto_goTypes = []any{
+var file_registry_land_v1_service_proto_goTypes = []any{
 	(*GetParcelRequest)(nil),         // 0: registry.land.v1.GetParcelRequest
 	(*GetCertificateRequest)(nil),    // 1: registry.land.v1.GetCertificateRequest
 	(*ListHoldingsRequest)(nil),      // 2: registry.land.v1.ListHoldingsRequest
@@ -58,7 +58,7 @@ var file_registry_land_v1_land_proto_goTypes = []any{
 	(*ListHoldingsResponse)(nil),     // 6: registry.land.v1.ListHoldingsResponse
 	(*CheckEncumbranceResponse)(nil), // 7: registry.land.v1.CheckEncumbranceResponse
 }
-var file_registry_land_v1_land_proto_depIdxs = []int32{
+var file_registry_land_v1_service_proto_depIdxs = []int32{
 	0, // 0: registry.land.v1.LandService.GetParcel:input_type -> registry.land.v1.GetParcelRequest
 	1, // 1: registry.land.v1.LandService.GetCertificate:input_type -> registry.land.v1.GetCertificateRequest
 	2, // 2: registry.land.v1.LandService.ListHoldings:input_type -> registry.land.v1.ListHoldingsRequest
@@ -74,9 +74,9 @@ var file_registry_land_v1_land_proto_depIdxs = []int32{
 	0, // [0:0] is the sub-list for field type_name
 }
 
-func init() { file_registry_land_v1_land_proto_init() }
-func file_registry_land_v1_land_proto_init() {
-	if File_registry_land_v1_land_proto != nil {
+func init() { file_registry_land_v1_service_proto_init() }
+func file_registry_land_v1_service_proto_init() {
+	if File_registry_land_v1_service_proto != nil {
 		return
 	}
 	file_registry_land_v1_certificate_proto_init()
@@ -87,16 +87,16 @@ func file_registry_land_v1_land_proto_init() {
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
-			RawDescriptor: unsafe.Slice(unsafe.StringData(file_registry_land_v1_land_proto_rawDesc), len(file_registry_land_v1_land_proto_rawDesc)),
+			RawDescriptor: unsafe.Slice(unsafe.StringData(file_registry_land_v1_service_proto_rawDesc), len(file_registry_land_v1_service_proto_rawDesc)),
 			NumEnums:      0,
 			NumMessages:   0,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
-		GoTypes:           file_registry_land_v1_land_proto_goTypes,
-		DependencyIndexes: file_registry_land_v1_land_proto_depIdxs,
+		GoTypes:           file_registry_land_v1_service_proto_goTypes,
+		DependencyIndexes: file_registry_land_v1_service_proto_depIdxs,
 	}.Build()
-	File_registry_land_v1_land_proto = out.File
-	file_registry_land_v1_land_proto_goTypes = nil
-	file_registry_land_v1_land_proto_depIdxs = nil
+	File_registry_land_v1_service_proto = out.File
+	file_registry_land_v1_service_proto_goTypes = nil
+	file_registry_land_v1_service_proto_depIdxs = nil
 }

@@ -8,7 +8,7 @@
 // versions:
 // - protoc-gen-go-grpc v1.6.2
 // - protoc             (unknown)
-// source: registry/land/v1/land.proto
+// source: registry/land/v1/service.proto
 
 package landv1
 
@@ -43,12 +43,12 @@ type LandServiceClient interface {
 	// GetCertificate returns a certificate of land-use rights by its serial number, sections 1 to 5.
 	// NO_MATCH: this province's digitised books have no such serial. WRONG: as in GetParcel.
 	GetCertificate(ctx context.Context, in *GetCertificateRequest, opts ...grpc.CallOption) (*GetCertificateResponse, error)
-	// ListHoldings lists what one person holds in one province or commune, by place on the map.
+	// ListHoldings lists what one person holds in one province or commune.
 	// PARTIAL: some communes of the area have no land database; missing_communes names them.
 	// MISSING: none of the area has one.
 	ListHoldings(ctx context.Context, in *ListHoldingsRequest, opts ...grpc.CallOption) (*ListHoldingsResponse, error)
 	// CheckEncumbrance says whether anything rests on a parcel, and what, by priority of registration.
-	// Ask by certificate serial or by place on the map; when both are given they must mean the same parcel.
+	// Ask by certificate serial or by place on the map. It never answers WRONG.
 	CheckEncumbrance(ctx context.Context, in *CheckEncumbranceRequest, opts ...grpc.CallOption) (*CheckEncumbranceResponse, error)
 }
 
@@ -112,12 +112,12 @@ type LandServiceServer interface {
 	// GetCertificate returns a certificate of land-use rights by its serial number, sections 1 to 5.
 	// NO_MATCH: this province's digitised books have no such serial. WRONG: as in GetParcel.
 	GetCertificate(context.Context, *GetCertificateRequest) (*GetCertificateResponse, error)
-	// ListHoldings lists what one person holds in one province or commune, by place on the map.
+	// ListHoldings lists what one person holds in one province or commune.
 	// PARTIAL: some communes of the area have no land database; missing_communes names them.
 	// MISSING: none of the area has one.
 	ListHoldings(context.Context, *ListHoldingsRequest) (*ListHoldingsResponse, error)
 	// CheckEncumbrance says whether anything rests on a parcel, and what, by priority of registration.
-	// Ask by certificate serial or by place on the map; when both are given they must mean the same parcel.
+	// Ask by certificate serial or by place on the map. It never answers WRONG.
 	CheckEncumbrance(context.Context, *CheckEncumbranceRequest) (*CheckEncumbranceResponse, error)
 	mustEmbedUnimplementedLandServiceServer()
 }
@@ -259,5 +259,5 @@ var LandService_ServiceDesc = grpc.ServiceDesc{
 		},
 	},
 	Streams:  []grpc.StreamDesc{},
-	Metadata: "registry/land/v1/land.proto",
+	Metadata: "registry/land/v1/service.proto",
 }
