@@ -3,6 +3,7 @@ package peer
 import (
 	"crypto/x509"
 	"errors"
+	"fmt"
 	"time"
 )
 
@@ -42,7 +43,7 @@ func Verify(chain []*x509.Certificate, roots *x509.CertPool, usage x509.ExtKeyUs
 		CurrentTime: within(now, leaf), KeyUsages: []x509.ExtKeyUsage{usage},
 	})
 	if err != nil {
-		return ID{}, errors.Join(refusalOfVerify(err), err)
+		return ID{}, fmt.Errorf("%w: %w", refusalOfVerify(err), err)
 	}
 	switch {
 	case now.After(leaf.NotAfter):

@@ -2,6 +2,7 @@ package peer
 
 import (
 	"errors"
+	"fmt"
 	"net"
 )
 
@@ -50,5 +51,5 @@ func accepted(err error) error {
 	if err == nil || errors.As(err, &r) {
 		return err
 	}
-	return errors.Join(NotAccepted, err)
+	return fmt.Errorf("%w: %w", NotAccepted, err)
 }

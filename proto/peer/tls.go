@@ -4,6 +4,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"net"
+	"slices"
 	"time"
 )
 
@@ -100,5 +101,15 @@ func ClientTLS(cert tls.Certificate, roots *x509.CertPool, accept func(ID) error
 			}
 			return err
 		},
+	}
+}
+
+// Only accepts the identities named, for ClientTLS.
+func Only(ids ...ID) func(ID) error {
+	return func(id ID) error {
+		if !slices.Contains(ids, id) {
+			return NotAccepted
+		}
+		return nil
 	}
 }
