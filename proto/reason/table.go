@@ -56,6 +56,7 @@ const (
 	DateMalformed       Reason = "DATE_MALFORMED"
 	DateInFuture        Reason = "DATE_IN_FUTURE"
 	CodeUnknown         Reason = "CODE_UNKNOWN"
+	JurisdictionWrong   Reason = "JURISDICTION_WRONG"
 	FieldRequired       Reason = "FIELD_REQUIRED"
 	FieldInvalid        Reason = "FIELD_INVALID"
 	BatchTooLarge       Reason = "BATCH_TOO_LARGE"
@@ -76,7 +77,7 @@ var forms = map[Reason]Form{
 	Internal:         {codes.Internal, http.StatusInternalServerError, Hub, "the hub failed; give the exchange id to its operators"},
 	Cancelled:        {codes.Canceled, 499, Caller, "the call was cancelled by the caller"},
 	DeadlineExceeded: {codes.DeadlineExceeded, http.StatusGatewayTimeout, Provider, "the registry did not answer before the deadline; ask again, with a later deadline if it was short"},
-	DeadlineTooShort: {codes.DeadlineExceeded, http.StatusGatewayTimeout, Caller, "the deadline leaves no time to ask the registry; allow at least 100 ms"},
+	DeadlineTooShort: {codes.DeadlineExceeded, http.StatusGatewayTimeout, Caller, "the deadline leaves no time to ask the registry; allow at least 100 ms in all"},
 	RequestTooLarge:  {codes.ResourceExhausted, http.StatusRequestEntityTooLarge, Caller, "the request is over 256 KiB; ask for fewer people in a call"},
 	AnswerTooLarge:   {codes.ResourceExhausted, http.StatusInsufficientStorage, Caller, "the answer is over 1 MiB; ask for a smaller page"},
 	RequestMalformed: {codes.InvalidArgument, http.StatusBadRequest, Caller, "the request is not a message of this method; compare it with the published contract (lienthong services)"},
@@ -112,6 +113,7 @@ var forms = map[Reason]Form{
 	DateMalformed:       {codes.InvalidArgument, http.StatusBadRequest, Caller, "the date is not a real one; write YYYY-MM-DD, or YYYY-MM or YYYY where only that is known"},
 	DateInFuture:        {codes.InvalidArgument, http.StatusBadRequest, Caller, "the date lies in the future; check it"},
 	CodeUnknown:         {codes.InvalidArgument, http.StatusBadRequest, Caller, "the code is not in the shared catalogue; check it"},
+	JurisdictionWrong:   {codes.InvalidArgument, http.StatusBadRequest, Caller, "this registry does not keep the records of that province; ask the one that does (lienthong services)"},
 	FieldRequired:       {codes.InvalidArgument, http.StatusBadRequest, Caller, "the field is required; fill it in"},
 	FieldInvalid:        {codes.InvalidArgument, http.StatusBadRequest, Caller, "the field's value is not allowed; see the contract (lienthong services SERVICE)"},
 	BatchTooLarge:       {codes.InvalidArgument, http.StatusBadRequest, Caller, "a call takes at most 1,000 people; split it"},
