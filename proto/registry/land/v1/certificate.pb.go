@@ -30,8 +30,11 @@ type GetCertificateRequest struct {
 	// Serial number printed on the certificate: 2 letters and 8 digits, or 6 on old ones; case and spaces
 	// do not matter; required. Example: "AA 01695788".
 	CertificateSerial string `protobuf:"bytes,2,opt,name=certificate_serial,json=certificateSerial,proto3" json:"certificate_serial,omitempty"`
-	unknownFields     protoimpl.UnknownFields
-	sizeCache         protoimpl.SizeCache
+	// Commune that the certificate names, where known, 5 digits, code system since July 2025: a commune without a
+	// land database is then answered MISSING, and not NO_MATCH. Example: "18562".
+	CommuneCode   string `protobuf:"bytes,3,opt,name=commune_code,json=communeCode,proto3" json:"commune_code,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *GetCertificateRequest) Reset() {
@@ -74,6 +77,13 @@ func (x *GetCertificateRequest) GetProvinceCode() string {
 func (x *GetCertificateRequest) GetCertificateSerial() string {
 	if x != nil {
 		return x.CertificateSerial
+	}
+	return ""
+}
+
+func (x *GetCertificateRequest) GetCommuneCode() string {
+	if x != nil {
+		return x.CommuneCode
 	}
 	return ""
 }
@@ -430,7 +440,7 @@ var File_registry_land_v1_certificate_proto protoreflect.FileDescriptor
 
 const file_registry_land_v1_certificate_proto_rawDesc = "" +
 	"\n" +
-	"\"registry/land/v1/certificate.proto\x12\x10registry.land.v1\x1a\x14hub/v1/options.proto\x1a\x13hub/v1/result.proto\x1a\"registry/land/v1/encumbrance.proto\x1a\x1dregistry/land/v1/parcel.proto\"\x89\x02\n" +
+	"\"registry/land/v1/certificate.proto\x12\x10registry.land.v1\x1a\x14hub/v1/options.proto\x1a\x13hub/v1/result.proto\x1a\"registry/land/v1/encumbrance.proto\x1a\x1dregistry/land/v1/parcel.proto\"\xeb\x02\n" +
 	"\x15GetCertificateRequest\x12Z\n" +
 	"\rprovince_code\x18\x01 \x01(\tB5\xaa\xd4\x181\n" +
 	")\n" +
@@ -438,7 +448,10 @@ const file_registry_land_v1_certificate_proto_rawDesc = "" +
 	"\x12certificate_serial\x18\x02 \x01(\tBd\xaa\xd4\x18`\n" +
 	"C\n" +
 	"&Số phát hành Giấy chứng nhận\x12\x19Certificate serial number\x10\x02*\vAA 01695788*\n" +
-	"BĐ 456123R\x11certificateSerial\"\xd8\x01\n" +
+	"BĐ 456123R\x11certificateSerial\x12`\n" +
+	"\fcommune_code\x18\x03 \x01(\tB=\xaa\xd4\x189\n" +
+	".\n" +
+	"\x1eMã xã, phường, đặc khu\x12\fCommune code\x10\x01*\x0518562R\vcommuneCode\"\xd8\x01\n" +
 	"\x16GetCertificateResponse\x12O\n" +
 	"\x06result\x18\x01 \x01(\v2\x0e.hub.v1.ResultB'\xaa\xd4\x18#\n" +
 	"\x1f\n" +

@@ -30,8 +30,8 @@ type CheckEncumbranceRequest struct {
 	ProvinceCode string `protobuf:"bytes,1,opt,name=province_code,json=provinceCode,proto3" json:"province_code,omitempty"`
 	// Serial number printed on the certificate, as in GetCertificateRequest. Example: "AA 01695788".
 	CertificateSerial string `protobuf:"bytes,2,opt,name=certificate_serial,json=certificateSerial,proto3" json:"certificate_serial,omitempty"`
-	// Commune of the parcel, 5 digits, code system since July 2025; with map_sheet and parcel_number.
-	// Example: "18562".
+	// Commune of the parcel, 5 digits, code system since July 2025; with map_sheet and parcel_number, or with
+	// certificate_serial as in GetCertificateRequest. Example: "18562".
 	CommuneCode string `protobuf:"bytes,3,opt,name=commune_code,json=communeCode,proto3" json:"commune_code,omitempty"`
 	// Number of the map sheet in the commune, from 1. Example: 12.
 	MapSheet uint32 `protobuf:"varint,4,opt,name=map_sheet,json=mapSheet,proto3" json:"map_sheet,omitempty"`

@@ -41,7 +41,7 @@ type LandServiceClient interface {
 	// MISSING: the commune has no land database yet. WRONG: the record is known to be wrong and is not given.
 	GetParcel(ctx context.Context, in *GetParcelRequest, opts ...grpc.CallOption) (*GetParcelResponse, error)
 	// GetCertificate returns a certificate of land-use rights by its serial number, sections 1 to 5.
-	// NO_MATCH: this province's digitised books have no such serial. WRONG: as in GetParcel.
+	// NO_MATCH: this province's digitised books have no such serial. MISSING and WRONG: as in GetParcel.
 	GetCertificate(ctx context.Context, in *GetCertificateRequest, opts ...grpc.CallOption) (*GetCertificateResponse, error)
 	// ListHoldings lists what one person holds in one province or commune.
 	// PARTIAL: some communes of the area have no land database; missing_communes names them.
@@ -110,7 +110,7 @@ type LandServiceServer interface {
 	// MISSING: the commune has no land database yet. WRONG: the record is known to be wrong and is not given.
 	GetParcel(context.Context, *GetParcelRequest) (*GetParcelResponse, error)
 	// GetCertificate returns a certificate of land-use rights by its serial number, sections 1 to 5.
-	// NO_MATCH: this province's digitised books have no such serial. WRONG: as in GetParcel.
+	// NO_MATCH: this province's digitised books have no such serial. MISSING and WRONG: as in GetParcel.
 	GetCertificate(context.Context, *GetCertificateRequest) (*GetCertificateResponse, error)
 	// ListHoldings lists what one person holds in one province or commune.
 	// PARTIAL: some communes of the area have no land database; missing_communes names them.
