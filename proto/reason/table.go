@@ -27,6 +27,8 @@ const (
 const (
 	IdentityUnknown    Reason = "IDENTITY_UNKNOWN"
 	CertificateRevoked Reason = "CERTIFICATE_REVOKED"
+	CertificateExpired Reason = "CERTIFICATE_EXPIRED"
+	SystemSuspended    Reason = "SYSTEM_SUSPENDED"
 	NoAgreement        Reason = "NO_AGREEMENT"
 	MethodNotAgreed    Reason = "METHOD_NOT_AGREED"
 	AgreementExpired   Reason = "AGREEMENT_EXPIRED"
@@ -90,6 +92,8 @@ var forms = map[Reason]Form{
 
 	IdentityUnknown:    {codes.Unauthenticated, http.StatusUnauthorized, Caller, "the certificate names no system that this hub knows; ask the hub's operators for an identity"},
 	CertificateRevoked: {codes.Unauthenticated, http.StatusUnauthorized, Caller, "the certificate was revoked; ask the hub's operators for a new one"},
+	CertificateExpired: {codes.Unauthenticated, http.StatusUnauthorized, Caller, "the certificate has expired since the connection was opened; connect again with a renewed one"},
+	SystemSuspended:    {codes.PermissionDenied, http.StatusForbidden, Hub, "this system is suspended; ask the hub's operators why"},
 	NoAgreement:        {codes.PermissionDenied, http.StatusForbidden, Parties, "no agreement lets this system ask this service; agree with the agency that owns it"},
 	MethodNotAgreed:    {codes.PermissionDenied, http.StatusForbidden, Parties, "the agreement with this service does not cover this method; have it extended"},
 	AgreementExpired:   {codes.PermissionDenied, http.StatusForbidden, Parties, "the agreement has expired; renew it with the agency that owns the registry"},
