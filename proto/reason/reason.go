@@ -110,6 +110,15 @@ func (f *Fault) GRPCStatus() *status.Status {
 // fieldPath is what a field at fault may look like: names and indices, never a value.
 var fieldPath = regexp.MustCompile(`^[a-z][a-z0-9_.-]{0,127}$`)
 
+// FieldPath returns s if it can be the path of a field, else nothing: whoever names a field at fault could name
+// something else instead.
+func FieldPath(s string) string {
+	if fieldPath.MatchString(s) {
+		return s
+	}
+	return ""
+}
+
 // Of finds the failure in err. Context errors become DeadlineExceeded and Cancelled; a gRPC status keeps a
 // registered reason of this domain; everything else is Internal with err as its cause. Of(nil) is nil.
 func Of(err error) *Fault {
@@ -147,9 +156,7 @@ func ofStatus(st *status.Status, err error) *Fault {
 			continue
 		}
 		f := &Fault{Reason: Reason(info.GetReason()), Cause: err}
-		if field := info.GetMetadata()["field"]; fieldPath.MatchString(field) {
-			f.Field = field
-		}
+		f.Field = FieldPath(info.GetMetadata()["field"])
 		return f
 	}
 	switch st.Code() {

@@ -33,6 +33,8 @@ const (
 	Frame_REFUSAL_KEY_UNKNOWN Frame_Refusal = 1
 	// The seal is broken, forged, expired or was seen before.
 	Frame_REFUSAL_SEAL Frame_Refusal = 2
+	// More calls are waiting than the connector may hold.
+	Frame_REFUSAL_OVERLOADED Frame_Refusal = 3
 )
 
 // Enum value maps for Frame_Refusal.
@@ -41,11 +43,13 @@ var (
 		0: "REFUSAL_UNSPECIFIED",
 		1: "REFUSAL_KEY_UNKNOWN",
 		2: "REFUSAL_SEAL",
+		3: "REFUSAL_OVERLOADED",
 	}
 	Frame_Refusal_value = map[string]int32{
 		"REFUSAL_UNSPECIFIED": 0,
 		"REFUSAL_KEY_UNKNOWN": 1,
 		"REFUSAL_SEAL":        2,
+		"REFUSAL_OVERLOADED":  3,
 	}
 )
 
@@ -133,19 +137,19 @@ func (AnnouncedKey_Role) EnumDescriptor() ([]byte, []int) {
 // bound to the body's seal as additional data, together with the subject and the reply subject it rides on.
 type Frame struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The announcement whose key sealed the body: its key_id.
-	SenderKey string `protobuf:"bytes,1,opt,name=sender_key,json=senderKey,proto3" json:"sender_key,omitempty"`
-	// The announcement that the body is sealed for: its key_id.
-	ReceiverKey string `protobuf:"bytes,2,opt,name=receiver_key,json=receiverKey,proto3" json:"receiver_key,omitempty"`
-	// AES-GCM nonce, 12 bytes, never used twice under one pair of keys.
-	Nonce []byte `protobuf:"bytes,3,opt,name=nonce,proto3" json:"nonce,omitempty"`
+	// The key of the sender, by its id: the first 16 bytes of the SHA-256 of its public half.
+	SenderKey []byte `protobuf:"bytes,1,opt,name=sender_key,json=senderKey,proto3" json:"sender_key,omitempty"`
+	// The key of the receiver, by its id.
+	ReceiverKey []byte `protobuf:"bytes,2,opt,name=receiver_key,json=receiverKey,proto3" json:"receiver_key,omitempty"`
+	// Counts the frames that this sender sealed for this receiver, from 1; it makes the nonce and shows a replay.
+	Counter uint64 `protobuf:"varint,3,opt,name=counter,proto3" json:"counter,omitempty"`
 	// The exchange, 16 bytes (UUIDv7).
 	ExchangeId []byte `protobuf:"bytes,4,opt,name=exchange_id,json=exchangeId,proto3" json:"exchange_id,omitempty"`
 	// After this time the frame is refused; Unix time in ms.
 	ExpiresUnixMs int64 `protobuf:"varint,5,opt,name=expires_unix_ms,json=expiresUnixMs,proto3" json:"expires_unix_ms,omitempty"`
 	// SHA-256 of the service's contract, see package contract.
 	ContractDigest []byte `protobuf:"bytes,6,opt,name=contract_digest,json=contractDigest,proto3" json:"contract_digest,omitempty"`
-	// Sealed Call or Answer.
+	// Sealed Call or Answer: AES-256-GCM.
 	Body []byte `protobuf:"bytes,7,opt,name=body,proto3" json:"body,omitempty"`
 	// The sender's announcement, when the receiver said that it does not know the sender's key.
 	Announcement []byte `protobuf:"bytes,8,opt,name=announcement,proto3" json:"announcement,omitempty"`
@@ -185,25 +189,25 @@ func (*Frame) Descriptor() ([]byte, []int) {
 	return file_hub_v1_call_proto_rawDescGZIP(), []int{0}
 }
 
-func (x *Frame) GetSenderKey() string {
+func (x *Frame) GetSenderKey() []byte {
 	if x != nil {
 		return x.SenderKey
 	}
-	return ""
+	return nil
 }
 
-func (x *Frame) GetReceiverKey() string {
+func (x *Frame) GetReceiverKey() []byte {
 	if x != nil {
 		return x.ReceiverKey
 	}
-	return ""
+	return nil
 }
 
-func (x *Frame) GetNonce() []byte {
+func (x *Frame) GetCounter() uint64 {
 	if x != nil {
-		return x.Nonce
+		return x.Counter
 	}
-	return nil
+	return 0
 }
 
 func (x *Frame) GetExchangeId() []byte {
@@ -315,24 +319,22 @@ func (x *Announcement) GetChain() [][]byte {
 // AnnouncedKey is one process's key for one time.
 type AnnouncedKey struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Names the key: first 16 bytes of its SHA-256, as 32 hexadecimal digits.
-	KeyId string `protobuf:"bytes,1,opt,name=key_id,json=keyId,proto3" json:"key_id,omitempty"`
-	// X25519 public key, 32 bytes.
-	X25519 []byte `protobuf:"bytes,2,opt,name=x25519,proto3" json:"x25519,omitempty"`
+	// X25519 public key, 32 bytes. The key's id is the first 16 bytes of its SHA-256.
+	X25519 []byte `protobuf:"bytes,1,opt,name=x25519,proto3" json:"x25519,omitempty"`
 	// What the process is to the bus.
-	Role AnnouncedKey_Role `protobuf:"varint,3,opt,name=role,proto3,enum=hub.v1.AnnouncedKey_Role" json:"role,omitempty"`
+	Role AnnouncedKey_Role `protobuf:"varint,2,opt,name=role,proto3,enum=hub.v1.AnnouncedKey_Role" json:"role,omitempty"`
 	// The process on the bus: the last token of the subjects it listens on. Empty for a gateway.
-	Instance string `protobuf:"bytes,4,opt,name=instance,proto3" json:"instance,omitempty"`
+	Instance string `protobuf:"bytes,3,opt,name=instance,proto3" json:"instance,omitempty"`
 	// What a connector answers for. Empty for a gateway.
-	Offers []*Offer `protobuf:"bytes,5,rep,name=offers,proto3" json:"offers,omitempty"`
+	Offers []*Offer `protobuf:"bytes,4,rep,name=offers,proto3" json:"offers,omitempty"`
 	// Not valid before and after; Unix time in ms.
-	NotBeforeUnixMs int64 `protobuf:"varint,6,opt,name=not_before_unix_ms,json=notBeforeUnixMs,proto3" json:"not_before_unix_ms,omitempty"`
+	NotBeforeUnixMs int64 `protobuf:"varint,5,opt,name=not_before_unix_ms,json=notBeforeUnixMs,proto3" json:"not_before_unix_ms,omitempty"`
 	// See not_before_unix_ms.
-	NotAfterUnixMs int64 `protobuf:"varint,7,opt,name=not_after_unix_ms,json=notAfterUnixMs,proto3" json:"not_after_unix_ms,omitempty"`
+	NotAfterUnixMs int64 `protobuf:"varint,6,opt,name=not_after_unix_ms,json=notAfterUnixMs,proto3" json:"not_after_unix_ms,omitempty"`
 	// The process stops: send it nothing more.
-	Leaving bool `protobuf:"varint,8,opt,name=leaving,proto3" json:"leaving,omitempty"`
+	Leaving bool `protobuf:"varint,7,opt,name=leaving,proto3" json:"leaving,omitempty"`
 	// Grows with each announcement of a process, so that an old one cannot be played again over a newer one.
-	AnnouncedUnixMs int64 `protobuf:"varint,9,opt,name=announced_unix_ms,json=announcedUnixMs,proto3" json:"announced_unix_ms,omitempty"`
+	AnnouncedUnixMs int64 `protobuf:"varint,8,opt,name=announced_unix_ms,json=announcedUnixMs,proto3" json:"announced_unix_ms,omitempty"`
 	unknownFields   protoimpl.UnknownFields
 	sizeCache       protoimpl.SizeCache
 }
@@ -365,13 +367,6 @@ func (x *AnnouncedKey) ProtoReflect() protoreflect.Message {
 // Deprecated: Use AnnouncedKey.ProtoReflect.Descriptor instead.
 func (*AnnouncedKey) Descriptor() ([]byte, []int) {
 	return file_hub_v1_call_proto_rawDescGZIP(), []int{2}
-}
-
-func (x *AnnouncedKey) GetKeyId() string {
-	if x != nil {
-		return x.KeyId
-	}
-	return ""
 }
 
 func (x *AnnouncedKey) GetX25519() []byte {
@@ -926,37 +921,37 @@ var File_hub_v1_call_proto protoreflect.FileDescriptor
 
 const file_hub_v1_call_proto_rawDesc = "" +
 	"\n" +
-	"\x11hub/v1/call.proto\x12\x06hub.v1\x1a\x13hub/v1/result.proto\x1a\x14hub/v1/options.proto\"\x89\x03\n" +
+	"\x11hub/v1/call.proto\x12\x06hub.v1\x1a\x13hub/v1/result.proto\x1a\x14hub/v1/options.proto\"\xa5\x03\n" +
 	"\x05Frame\x12\x1d\n" +
 	"\n" +
-	"sender_key\x18\x01 \x01(\tR\tsenderKey\x12!\n" +
-	"\freceiver_key\x18\x02 \x01(\tR\vreceiverKey\x12\x14\n" +
-	"\x05nonce\x18\x03 \x01(\fR\x05nonce\x12\x1f\n" +
+	"sender_key\x18\x01 \x01(\fR\tsenderKey\x12!\n" +
+	"\freceiver_key\x18\x02 \x01(\fR\vreceiverKey\x12\x18\n" +
+	"\acounter\x18\x03 \x01(\x04R\acounter\x12\x1f\n" +
 	"\vexchange_id\x18\x04 \x01(\fR\n" +
 	"exchangeId\x12&\n" +
 	"\x0fexpires_unix_ms\x18\x05 \x01(\x03R\rexpiresUnixMs\x12'\n" +
 	"\x0fcontract_digest\x18\x06 \x01(\fR\x0econtractDigest\x12\x12\n" +
 	"\x04body\x18\a \x01(\fR\x04body\x12\"\n" +
 	"\fannouncement\x18\b \x01(\fR\fannouncement\x12/\n" +
-	"\arefusal\x18\t \x01(\x0e2\x15.hub.v1.Frame.RefusalR\arefusal\"M\n" +
+	"\arefusal\x18\t \x01(\x0e2\x15.hub.v1.Frame.RefusalR\arefusal\"e\n" +
 	"\aRefusal\x12\x17\n" +
 	"\x13REFUSAL_UNSPECIFIED\x10\x00\x12\x17\n" +
 	"\x13REFUSAL_KEY_UNKNOWN\x10\x01\x12\x10\n" +
-	"\fREFUSAL_SEAL\x10\x02\"T\n" +
+	"\fREFUSAL_SEAL\x10\x02\x12\x16\n" +
+	"\x12REFUSAL_OVERLOADED\x10\x03\"T\n" +
 	"\fAnnouncement\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\fR\x03key\x12\x1c\n" +
 	"\tsignature\x18\x02 \x01(\fR\tsignature\x12\x14\n" +
-	"\x05chain\x18\x03 \x03(\fR\x05chain\"\x91\x03\n" +
-	"\fAnnouncedKey\x12\x15\n" +
-	"\x06key_id\x18\x01 \x01(\tR\x05keyId\x12\x16\n" +
-	"\x06x25519\x18\x02 \x01(\fR\x06x25519\x12-\n" +
-	"\x04role\x18\x03 \x01(\x0e2\x19.hub.v1.AnnouncedKey.RoleR\x04role\x12\x1a\n" +
-	"\binstance\x18\x04 \x01(\tR\binstance\x12%\n" +
-	"\x06offers\x18\x05 \x03(\v2\r.hub.v1.OfferR\x06offers\x12+\n" +
-	"\x12not_before_unix_ms\x18\x06 \x01(\x03R\x0fnotBeforeUnixMs\x12)\n" +
-	"\x11not_after_unix_ms\x18\a \x01(\x03R\x0enotAfterUnixMs\x12\x18\n" +
-	"\aleaving\x18\b \x01(\bR\aleaving\x12*\n" +
-	"\x11announced_unix_ms\x18\t \x01(\x03R\x0fannouncedUnixMs\"B\n" +
+	"\x05chain\x18\x03 \x03(\fR\x05chain\"\xfa\x02\n" +
+	"\fAnnouncedKey\x12\x16\n" +
+	"\x06x25519\x18\x01 \x01(\fR\x06x25519\x12-\n" +
+	"\x04role\x18\x02 \x01(\x0e2\x19.hub.v1.AnnouncedKey.RoleR\x04role\x12\x1a\n" +
+	"\binstance\x18\x03 \x01(\tR\binstance\x12%\n" +
+	"\x06offers\x18\x04 \x03(\v2\r.hub.v1.OfferR\x06offers\x12+\n" +
+	"\x12not_before_unix_ms\x18\x05 \x01(\x03R\x0fnotBeforeUnixMs\x12)\n" +
+	"\x11not_after_unix_ms\x18\x06 \x01(\x03R\x0enotAfterUnixMs\x12\x18\n" +
+	"\aleaving\x18\a \x01(\bR\aleaving\x12*\n" +
+	"\x11announced_unix_ms\x18\b \x01(\x03R\x0fannouncedUnixMs\"B\n" +
 	"\x04Role\x12\x14\n" +
 	"\x10ROLE_UNSPECIFIED\x10\x00\x12\x10\n" +
 	"\fROLE_GATEWAY\x10\x01\x12\x12\n" +

@@ -1,0 +1,160 @@
+package bus
+
+import (
+	"crypto/aes"
+	"crypto/cipher"
+	"crypto/hkdf"
+	"crypto/sha256"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"sync/atomic"
+	"time"
+
+	"google.golang.org/protobuf/encoding/protowire"
+
+	hubv1 "github.com/lienthong/lienthong/proto/hub/v1"
+)
+
+// Why a frame is not opened.
+var (
+	ErrSeal     = errors.New("seal broken")        // altered, forged, or not for this place
+	ErrExpired  = errors.New("frame expired")      // after its expiry, or sealed for longer than MaxLife
+	ErrReplayed = errors.New("frame seen before")  // or so old that it may have been
+	ErrFrame    = errors.New("frame is malformed") // not a frame at all
+)
+
+// Header is what a seal is bound to, beside the two keys and the direction.
+type Header struct {
+	Subject    string    // the subject the call rides on, for its answer too
+	Reply      string    // the subject its answer rides on
+	ExchangeID [16]byte  // the exchange
+	Expires    time.Time // ms precision
+	Digest     [32]byte  // of the service's contract
+}
+
+// Pair is what one process shares with another: a key for each direction, agreed by X25519 and derived by
+// HKDF-SHA-256, a counter for what it sends, a window for what it received. It is safe for concurrent use.
+type Pair struct {
+	Party   *Party // the other one
+	own     *Key
+	send    cipher.AEAD
+	receive cipher.AEAD
+	counter atomic.Uint64
+	window  window
+}
+
+// Pair agrees keys with another party: one of the two is a gateway, the other a connector. A key has one Pair for
+// each party for as long as it lives, so that counters are never used twice.
+func (k *Key) Pair(party *Party) (*Pair, error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if p := k.pairs[party.Key]; p != nil {
+		return p, nil
+	}
+	p, err := newPair(k, party)
+	if err != nil {
+		return nil, err
+	}
+	if k.pairs == nil {
+		k.pairs = make(map[KeyID]*Pair)
+	}
+	k.pairs[party.Key] = p
+	return p, nil
+}
+
+// Known returns what is shared with the party that holds a key, or nil if that party is not known yet.
+func (k *Key) Known(party KeyID) *Pair {
+	k.mu.RLock()
+	defer k.mu.RUnlock()
+	return k.pairs[party]
+}
+
+func newPair(own *Key, party *Party) (*Pair, error) {
+	if own.Role == party.Role {
+		return nil, fmt.Errorf("agree keys: both are %v", own.Role)
+	}
+	secret, err := own.private.ECDH(party.public)
+	if err != nil {
+		return nil, fmt.Errorf("agree keys: %w", err)
+	}
+	p := &Pair{Party: party, own: own}
+	if p.send, err = derive(secret, own.ID, party.Key, own.Role); err != nil {
+		return nil, err
+	}
+	if p.receive, err = derive(secret, party.Key, own.ID, party.Role); err != nil {
+		return nil, err
+	}
+	return p, nil
+}
+
+// derive makes the key for what `from` sends to `to`. The sender's role is the direction.
+func derive(secret []byte, from, to KeyID, sender hubv1.AnnouncedKey_Role) (cipher.AEAD, error) {
+	info := "lienthong/bus/seal/v1 " + sender.String() + string(from[:]) + string(to[:])
+	key, err := hkdf.Key(sha256.New, secret, nil, info, 32)
+	if err != nil {
+		return nil, fmt.Errorf("derive key: %w", err)
+	}
+	block, err := aes.NewCipher(key)
+	if err != nil {
+		return nil, fmt.Errorf("derive key: %w", err)
+	}
+	return cipher.NewGCM(block)
+}
+
+// Seal appends to dst the frame that carries plaintext under the header. The announcement is sent along when the
+// receiver said that it does not know the sender's key, else nil.
+func (p *Pair) Seal(dst []byte, h *Header, plaintext, announcement []byte) []byte {
+	n := p.counter.Add(1)
+	dst = appendOutside(dst, p.own.ID, p.Party.Key, n, h)
+	if len(announcement) > 0 {
+		dst = protowire.AppendTag(dst, 8, protowire.BytesType)
+		dst = protowire.AppendBytes(dst, announcement)
+	}
+	dst = protowire.AppendTag(dst, 7, protowire.BytesType)
+	dst = protowire.AppendVarint(dst, uint64(len(plaintext)+p.send.Overhead()))
+	var nonce [12]byte
+	var aad [512]byte
+	return p.send.Seal(dst, setNonce(&nonce, n), plaintext, appendBound(aad[:0], p.own.ID, p.Party.Key, h))
+}
+
+// Open returns what a frame carries, appended to dst, after it is certain that the other party sealed it for this
+// process, for this subject and reply, at most MaxLife ago, and that it comes for the first time. The frame's
+// exchange, expiry and digest are written to h; subject and reply are taken from it.
+func (p *Pair) Open(dst []byte, h *Header, f *Frame, now time.Time) ([]byte, error) {
+	h.ExchangeID, h.Expires, h.Digest = f.ExchangeID, f.Expires, f.Digest
+	if now.After(f.Expires.Add(MaxSkew)) || f.Expires.After(now.Add(MaxLife+MaxSkew)) {
+		return nil, ErrExpired
+	}
+	if f.Sender != p.Party.Key || f.Receiver != p.own.ID {
+		return nil, ErrSeal
+	}
+	var nonce [12]byte
+	var aad [512]byte
+	plaintext, err := p.receive.Open(dst, setNonce(&nonce, f.Counter), f.Body, appendBound(aad[:0], f.Sender, f.Receiver, h))
+	if err != nil {
+		return nil, ErrSeal
+	}
+	if !p.window.first(f.Counter) {
+		return nil, ErrReplayed
+	}
+	return plaintext, nil
+}
+
+func setNonce(nonce *[12]byte, counter uint64) []byte {
+	binary.BigEndian.PutUint64(nonce[4:], counter)
+	return nonce[:]
+}
+
+// appendBound is the additional data of the seal: every length is fixed or said, so no two headers look alike.
+func appendBound(b []byte, sender, receiver KeyID, h *Header) []byte {
+	b = append(b, sender[:]...)
+	b = append(b, receiver[:]...)
+	b = append(b, h.ExchangeID[:]...)
+	b = binary.BigEndian.AppendUint64(b, uint64(h.Expires.UnixMilli()))
+	b = append(b, h.Digest[:]...)
+	b = binary.BigEndian.AppendUint32(b, uint32(len(h.Subject)))
+	b = append(b, h.Subject...)
+	b = binary.BigEndian.AppendUint32(b, uint32(len(h.Reply)))
+	return append(b, h.Reply...)
+}
