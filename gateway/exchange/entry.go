@@ -1,0 +1,100 @@
+package exchange
+
+import (
+	"errors"
+	"time"
+
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	"github.com/lienthong/lienthong/gateway/agreement"
+	hubv1 "github.com/lienthong/lienthong/proto/hub/v1"
+	"github.com/lienthong/lienthong/proto/reason"
+)
+
+// entry says how the exchange went. What was never known, such as the method of a call that names none of the
+// catalog's, stays empty: text from a caller that nobody checked is not recorded.
+func (x *exchange) entry(err error, ended time.Time) *hubv1.LedgerRecord {
+	e := &hubv1.Exchange{
+		Id:             x.reply.Exchange[:],
+		TraceId:        x.traceID(),
+		Received:       timestamppb.New(x.began),
+		ConsumerAgency: x.call.Caller.ID.Agency,
+		ConsumerSystem: x.call.Caller.ID.System,
+		Certificate:    x.call.Caller.Serial,
+		Method:         x.methodName(),
+		Face:           x.call.Face,
+		RequestBytes:   uint32(len(x.call.Request)),
+		TotalUs:        micros(ended.Sub(x.began)),
+	}
+	if checkWords(x.call) == nil {
+		e.Officer, e.Case, e.Purpose, e.Consent = x.call.Officer, x.call.Case, x.call.Purpose, x.call.Consent
+	}
+	if x.provider.Agency != "" {
+		e.ProviderAgency, e.Jurisdiction = x.provider.Agency, x.jurisdiction
+	}
+	var refused *agreement.Refusal
+	switch {
+	case x.grant != nil:
+		e.Agreement, e.AgreementVersion, e.LegalBasis = x.grant.Agreement, x.grant.Version, x.grant.LegalBasis
+	case errors.As(err, &refused):
+		e.Agreement, e.AgreementVersion = refused.Agreement, refused.Version
+	}
+	if !x.decided.IsZero() {
+		e.DecideUs = micros(x.decided.Sub(x.began))
+	}
+	if !x.carried.IsZero() {
+		e.CarryUs = micros(x.carried.Sub(x.decided))
+	}
+	x.addAnswer(e, err)
+	e.Outcome = outcome(err)
+	if err != nil {
+		e.Reason = string(reason.Of(err).Reason)
+	}
+	return &hubv1.LedgerRecord{
+		Time:   timestamppb.New(ended),
+		Origin: x.hub.cfg.Origin,
+		Event:  &hubv1.LedgerRecord_Exchange{Exchange: e},
+	}
+}
+
+// addAnswer adds what the connector said of the answer, released or not.
+func (x *exchange) addAnswer(e *hubv1.Exchange, err error) {
+	a := x.answered
+	if a == nil {
+		return
+	}
+	e.Result, e.Subjects, e.Timings = a.GetResult(), a.GetSubjects(), a.GetTimings()
+	e.Matched, e.Missed = a.GetMatched(), a.GetMissed()
+	if err == nil {
+		e.Released, e.Withheld = x.grant.Fields, x.grant.Withheld
+		e.AnswerBytes = uint32(len(x.reply.Response))
+	}
+}
+
+func (x *exchange) methodName() string {
+	if x.method == nil {
+		return ""
+	}
+	return x.method.Name
+}
+
+// outcome sorts a failure: who asked wrongly was refused, what broke has failed.
+func outcome(err error) hubv1.Exchange_Outcome {
+	if err == nil {
+		return hubv1.Exchange_OUTCOME_ANSWERED
+	}
+	f := reason.Of(err)
+	switch f.Reason {
+	case reason.DeadlineExceeded, reason.DeadlineTooShort:
+		return hubv1.Exchange_OUTCOME_TIMED_OUT
+	case reason.Cancelled:
+		return hubv1.Exchange_OUTCOME_CANCELLED
+	}
+	switch f.Reason.Form().Mender {
+	case reason.Caller, reason.Parties:
+		return hubv1.Exchange_OUTCOME_REFUSED
+	}
+	return hubv1.Exchange_OUTCOME_FAILED
+}
+
+func micros(d time.Duration) uint32 { return uint32(max(0, d.Microseconds())) }

@@ -1,0 +1,131 @@
+// Package exchange is the path of one exchange: a question, and the answer that its agreement allows.
+//
+// Every face turns its request into the same Call and its answer from the same Reply; what happens in between is
+// Hub.Do, read top to bottom.
+//
+// Invariants:
+//   - One immutable policy decides an exchange from its first step to its last, and the record names the versions.
+//   - Nothing of an answer is returned before the exchange's record was taken, and refusals are recorded too.
+//   - Only fields of the agreement leave.
+//
+// What does not belong here: protocols (face), how a call travels (courier), who may ask what (agreement, member),
+// and where records are kept.
+package exchange
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/google/uuid"
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/lienthong/lienthong/gateway/agreement"
+	"github.com/lienthong/lienthong/gateway/catalog"
+	"github.com/lienthong/lienthong/gateway/courier"
+	"github.com/lienthong/lienthong/gateway/member"
+	hubv1 "github.com/lienthong/lienthong/proto/hub/v1"
+)
+
+// ID names an exchange: a UUIDv7.
+type ID [16]byte
+
+// String returns the id in the usual form of a UUID.
+func (id ID) String() string { return uuid.UUID(id).String() }
+
+// Call is a question as it comes from a face.
+type Call struct {
+	Face    string              // the protocol it came by, such as "grpc"
+	Caller  *member.Certificate // who asks, by the certificate of the connection
+	Method  string              // gRPC path, such as "/registry.land.v1.LandService/GetParcel"
+	Purpose string              // coded purpose (lt-purpose)
+	Case    string              // dossier (lt-case)
+	Officer string              // account name of the officer (lt-officer)
+	Fields  string              // paths of the answer, joined by commas; empty: all that is agreed (lt-fields)
+	Consent string              // reference to the data subject's consent, carried and recorded (lt-consent)
+	Request []byte              // the request message, serialised; not kept after Do
+
+	// Unreadable says why the face could not read the question whole; then the exchange is refused with it.
+	Unreadable error
+}
+
+// Reply is what a face makes its answer of. It comes with every outcome, failures too.
+type Reply struct {
+	Exchange ID
+	Response []byte // the answer's message, serialised, cut down to what is agreed; nil if there is none
+	Withheld string // what was asked for and withheld: leaf paths, joined by commas
+}
+
+// Recorder keeps the record of each exchange. Append returns when the record is safe; nothing leaves before.
+type Recorder interface {
+	Append(ctx context.Context, record *hubv1.LedgerRecord) error
+}
+
+// Carrier takes a question to its registry.
+type Carrier interface {
+	Ask(ctx context.Context, q *courier.Question) (*hubv1.Answer, error)
+}
+
+// Policy is all that decides exchanges, at one moment. It never changes.
+type Policy struct {
+	Members    *member.Directory
+	Catalog    *catalog.Catalog
+	Agreements *agreement.Set
+}
+
+// Config says what a hub is made of.
+type Config struct {
+	Origin   string           // this gateway's name in records
+	Policy   func() Policy    // the policy of this moment; must not block
+	Carrier  Carrier          // how questions travel
+	Recorder Recorder         // where records are kept
+	Observe  func(*Ended)     // told of each exchange after its record was taken; may be nil
+	Tracer   trace.Tracer     // nil: no spans
+	Log      *slog.Logger     // default: slog's default
+	Now      func() time.Time // default time.Now
+}
+
+// Ended is an exchange that has ended, for those who count.
+type Ended struct {
+	Record *hubv1.Exchange
+	Took   time.Duration
+}
+
+// Hub answers questions. It is safe for concurrent use.
+type Hub struct{ cfg Config }
+
+// New makes a hub.
+func New(cfg Config) *Hub {
+	if cfg.Log == nil {
+		cfg.Log = slog.Default()
+	}
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	return &Hub{cfg: cfg}
+}
+
+// Do answers one question. The error is a *reason.Fault that may be shown to the consumer; the reply is never nil.
+func (h *Hub) Do(ctx context.Context, call *Call) (*Reply, error) {
+	x := h.begin(ctx, call)
+	err := x.identify()
+	if err == nil {
+		err = x.admit()
+	}
+	if err == nil {
+		err = x.ask()
+	}
+	if err == nil {
+		err = x.release()
+	}
+	err = x.record(err)
+	return x.answer(err)
+}
+
+// begin opens an exchange: an id, a clock, and the policy that decides it.
+func (h *Hub) begin(ctx context.Context, call *Call) *exchange {
+	x := &exchange{hub: h, ctx: ctx, call: call, policy: h.cfg.Policy(), began: h.cfg.Now()}
+	x.reply.Exchange = ID(uuid.Must(uuid.NewV7()))
+	x.startSpan()
+	return x
+}

@@ -1,0 +1,232 @@
+package exchange
+
+import (
+	"context"
+	"errors"
+	"strconv"
+	"strings"
+	"time"
+
+	"go.opentelemetry.io/otel/trace"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/protobuf/reflect/protoreflect"
+
+	"github.com/lienthong/lienthong/gateway/agreement"
+	"github.com/lienthong/lienthong/gateway/catalog"
+	"github.com/lienthong/lienthong/gateway/courier"
+	"github.com/lienthong/lienthong/proto/bus"
+	hubv1 "github.com/lienthong/lienthong/proto/hub/v1"
+	"github.com/lienthong/lienthong/proto/peer"
+	"github.com/lienthong/lienthong/proto/reason"
+)
+
+// shortest is the least time that makes asking a registry worth while.
+const shortest = 50 * time.Millisecond
+
+// exchange is one exchange under way. It lives in one goroutine.
+type exchange struct {
+	hub    *Hub
+	ctx    context.Context
+	call   *Call
+	policy Policy
+	began  time.Time
+	span   trace.Span
+
+	method       *catalog.Method
+	grant        *agreement.Grant
+	jurisdiction string
+	provider     peer.ID
+	decided      time.Time // when admit was through
+	carried      time.Time // when the answer was here
+	answered     *hubv1.Answer
+	reply        Reply
+}
+
+// identify makes sure that the caller is still who its certificate says, and that its words can be recorded.
+func (x *exchange) identify() error {
+	if _, err := x.policy.Members.Caller(x.call.Caller, x.began); err != nil {
+		return err
+	}
+	if x.call.Unreadable != nil {
+		return x.call.Unreadable
+	}
+	return checkWords(x.call)
+}
+
+// admit has one agreement version decide whether this may be asked. Deny is the default.
+func (x *exchange) admit() error {
+	method, ok := x.policy.Catalog.Method(x.call.Method)
+	if !ok {
+		return unknownMethod(x.policy.Catalog, x.call.Method)
+	}
+	x.method = method
+	if len(x.call.Request) > bus.MaxRequest {
+		return reason.RequestTooLarge
+	}
+	var err error
+	if x.jurisdiction, x.provider, err = method.Route(x.call.Request); err != nil {
+		return err
+	}
+	x.grant, err = x.policy.Agreements.Admit(agreement.Query{
+		Consumer: x.call.Caller.ID, Method: method, Provider: x.provider, Purpose: x.call.Purpose,
+		Case: x.call.Case, Officer: x.call.Officer, Fields: x.call.Fields, Now: x.began,
+	})
+	return err
+}
+
+// ask carries the question to the registry and waits for what comes of it, until the deadline.
+func (x *exchange) ask() error {
+	x.decided = x.hub.cfg.Now()
+	ctx, cancel, err := x.deadline()
+	if err != nil {
+		return err
+	}
+	defer cancel()
+	ctx, end := x.spanAsk(ctx)
+	answer, err := x.hub.cfg.Carrier.Ask(ctx, x.question(ctx))
+	end(err)
+	x.carried = x.hub.cfg.Now()
+	if err != nil {
+		return err
+	}
+	x.answered = answer
+	return x.failure()
+}
+
+// release cuts the answer down to the agreed fields. The connector did so already; the hub does not rely on it.
+func (x *exchange) release() error {
+	if len(x.answered.GetResponse()) > bus.MaxAnswer {
+		return reason.AnswerTooLarge
+	}
+	released, err := x.grant.Mask.Append(make([]byte, 0, len(x.answered.GetResponse())), x.answered.GetResponse())
+	if err != nil {
+		return reason.AnswerMalformed.Because(err)
+	}
+	x.reply.Response, x.reply.Withheld = released, x.grant.Withheld
+	return nil
+}
+
+// record has the record of the exchange taken, whatever came of it. If that fails, nothing is answered.
+func (x *exchange) record(err error) error {
+	ended := x.hub.cfg.Now()
+	record := x.entry(err, ended)
+	// The record must be taken even if the consumer has gone away meanwhile.
+	if rerr := x.hub.cfg.Recorder.Append(context.WithoutCancel(x.ctx), record); rerr != nil {
+		x.hub.cfg.Log.Error("exchange not recorded", "exchange", x.reply.Exchange.String(), "error", rerr)
+		err = reason.LedgerUnavailable.Because(rerr)
+	}
+	if x.hub.cfg.Observe != nil {
+		x.hub.cfg.Observe(&Ended{Record: record.GetExchange(), Took: ended.Sub(x.began)})
+	}
+	return err
+}
+
+// answer is the last step: what the face may send.
+func (x *exchange) answer(err error) (*Reply, error) {
+	x.endSpan(err)
+	if err == nil {
+		return &x.reply, nil
+	}
+	fault := reason.Of(err)
+	if fault.Reason == reason.Internal || fault.Reason == reason.AnswerMalformed {
+		x.hub.cfg.Log.Error("exchange failed", "exchange", x.reply.Exchange.String(), "method", x.methodName(), "reason", string(fault.Reason), "error", fault.Cause)
+	}
+	x.reply.Response, x.reply.Withheld = nil, ""
+	return &x.reply, fault
+}
+
+// deadline bounds the asking by the caller's deadline, the method's, and what the bus allows.
+func (x *exchange) deadline() (context.Context, context.CancelFunc, error) {
+	limit := x.decided.Add(bus.MaxLife)
+	if asked, ok := x.ctx.Deadline(); ok {
+		limit = earlier(limit, asked.Add(-bus.Margin))
+	} else {
+		limit = earlier(limit, x.decided.Add(x.method.Deadline))
+	}
+	if limit.Sub(x.decided) < shortest {
+		if x.ctx.Err() != nil {
+			return nil, nil, reason.Of(x.ctx.Err())
+		}
+		return nil, nil, reason.DeadlineTooShort
+	}
+	ctx, cancel := context.WithDeadline(x.ctx, limit)
+	return ctx, cancel, nil
+}
+
+func earlier(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return a
+	}
+	return b
+}
+
+func (x *exchange) question(ctx context.Context) *courier.Question {
+	return &courier.Question{
+		Exchange:     x.reply.Exchange,
+		Service:      x.method.Service.Name,
+		Method:       x.method.Name,
+		Jurisdiction: x.jurisdiction,
+		Provider:     x.provider,
+		Digest:       x.method.Service.Digest,
+		Request:      x.call.Request,
+		Trace:        traceparent(ctx),
+		Envelope: &hubv1.Envelope{
+			ConsumerAgency:   x.call.Caller.ID.Agency,
+			ConsumerSystem:   x.call.Caller.ID.System,
+			Officer:          x.call.Officer,
+			Case:             x.call.Case,
+			Purpose:          x.call.Purpose,
+			Agreement:        x.grant.Agreement,
+			AgreementVersion: x.grant.Version,
+			Method:           x.method.Name,
+			Jurisdiction:     x.jurisdiction,
+			Fields:           x.grant.Fields,
+			Consent:          x.call.Consent,
+		},
+	}
+}
+
+// failure turns an answer that is not OK into a fault. Only the registered reason crosses the bus, and a field only
+// if the request has it: a connector could name something else instead.
+func (x *exchange) failure() error {
+	if codes.Code(x.answered.GetStatus()) == codes.OK {
+		return nil
+	}
+	r := reason.Reason(x.answered.GetReason())
+	if !r.Registered() {
+		return reason.RegistryFailed.Because(errors.New("connector gave no registered reason"))
+	}
+	f := &reason.Fault{Reason: r}
+	if path := x.answered.GetFaultField(); hasField(x.method.Input, path) {
+		f.Field = path
+	}
+	return f
+}
+
+// hasField reports whether the message has a field at the path. A number in the path counts an item of a list.
+func hasField(m protoreflect.MessageDescriptor, path string) bool {
+	var field protoreflect.FieldDescriptor
+	for name := range strings.SplitSeq(path, ".") {
+		if _, err := strconv.ParseUint(name, 10, 16); err == nil && field != nil && field.IsList() {
+			continue
+		}
+		if m == nil {
+			return false
+		}
+		if field = m.Fields().ByName(protoreflect.Name(name)); field == nil {
+			return false
+		}
+		m = field.Message()
+	}
+	return true
+}
+
+// unknownMethod tells an unknown service from an unknown method of a known one.
+func unknownMethod(c *catalog.Catalog, path string) error {
+	if service, _, ok := cutPath(path); ok {
+		if _, known := c.Service(service); known {
+			return reason.MethodUnknown
+		}
+	}
+	return reason.ServiceUnknown
+}

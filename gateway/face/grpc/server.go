@@ -1,0 +1,150 @@
+// Package grpc is the face that speaks native gRPC: any unary method of a published service, through one raw path.
+// No generated code of a registry is linked; requests and answers pass as bytes.
+//
+// Beside the registries it serves health checks and server reflection, both from the catalog of the moment, so
+// that grpcurl works with nothing but a certificate.
+//
+// What does not belong here: any decision about an exchange.
+package grpc
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/credentials"
+	"google.golang.org/grpc/health"
+	healthv1 "google.golang.org/grpc/health/grpc_health_v1"
+	"google.golang.org/grpc/keepalive"
+	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/reflection"
+	reflectionv1 "google.golang.org/grpc/reflection/grpc_reflection_v1"
+	"google.golang.org/grpc/status"
+
+	"github.com/lienthong/lienthong/gateway/catalog"
+	"github.com/lienthong/lienthong/gateway/exchange"
+	"github.com/lienthong/lienthong/gateway/member"
+	"github.com/lienthong/lienthong/proto/bus"
+	"github.com/lienthong/lienthong/proto/reason"
+)
+
+// Bounds on what one peer may occupy.
+const (
+	maxStreams    = 1024             // calls at a time on one connection
+	maxHeaderList = 32 << 10         // bytes of metadata of one call
+	connectTime   = 5 * time.Second  // for the TLS handshake
+	idleTime      = 30 * time.Minute // without a call, then the connection is closed
+	pingInterval  = 20 * time.Second // at least between a client's keepalive pings
+)
+
+// Config says what the face serves, and to whom.
+type Config struct {
+	Hub         *exchange.Hub
+	Catalog     func() *catalog.Catalog          // the catalog of this moment
+	Credentials credentials.TransportCredentials // mTLS
+}
+
+// Server is the face. Serve it on a listener; Stop finishes the calls under way.
+type Server struct {
+	cfg    Config
+	rpc    *grpc.Server
+	health *health.Server
+}
+
+// NewServer makes the face. It starts nothing.
+func NewServer(cfg Config) *Server {
+	s := &Server{cfg: cfg, health: health.NewServer()}
+	s.rpc = grpc.NewServer(
+		grpc.Creds(cfg.Credentials),
+		grpc.ForceServerCodecV2(rawCodec{}),
+		grpc.UnknownServiceHandler(s.handle),
+		grpc.MaxRecvMsgSize(bus.MaxRequest),
+		grpc.MaxSendMsgSize(bus.MaxAnswer+4096),
+		grpc.MaxConcurrentStreams(maxStreams),
+		grpc.MaxHeaderListSize(maxHeaderList),
+		grpc.ConnectionTimeout(connectTime),
+		grpc.SharedWriteBuffer(true),
+		grpc.KeepaliveParams(keepalive.ServerParameters{MaxConnectionIdle: idleTime, Time: time.Minute, Timeout: 20 * time.Second}),
+		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: pingInterval, PermitWithoutStream: true}),
+	)
+	healthv1.RegisterHealthServer(s.rpc, s.health)
+	live := catalog.Live(cfg.Catalog)
+	reflectionv1.RegisterServerReflectionServer(s.rpc, reflection.NewServerV1(reflection.ServerOptions{
+		Services: live, DescriptorResolver: live, ExtensionResolver: live,
+	}))
+	return s
+}
+
+// Serve answers on the listener until Stop.
+func (s *Server) Serve(l net.Listener) error { return s.rpc.Serve(l) }
+
+// SetServing tells health checks whether the hub answers.
+func (s *Server) SetServing(serving bool) {
+	state := healthv1.HealthCheckResponse_NOT_SERVING
+	if serving {
+		state = healthv1.HealthCheckResponse_SERVING
+	}
+	s.health.SetServingStatus("", state)
+}
+
+// Stop takes no new calls and finishes those under way, until ctx ends; then it closes what is left.
+func (s *Server) Stop(ctx context.Context) {
+	s.health.Shutdown()
+	done := make(chan struct{})
+	go func() {
+		s.rpc.GracefulStop()
+		close(done)
+	}()
+	select {
+	case <-done:
+	case <-ctx.Done():
+		s.rpc.Stop()
+		<-done
+	}
+}
+
+// handle answers one call of a published method.
+func (s *Server) handle(_ any, stream grpc.ServerStream) error {
+	ctx := stream.Context()
+	caller, ok := member.FromContext(ctx)
+	if !ok {
+		return reason.IdentityUnknown.GRPCStatus().Err()
+	}
+	method, _ := grpc.MethodFromServerStream(stream)
+	call := &exchange.Call{Face: "grpc", Caller: caller, Method: method}
+	call.Unreadable = readWords(ctx, call)
+	var request payload
+	if err := stream.RecvMsg(&request); err != nil {
+		call.Unreadable = unreadable(err)
+	}
+	call.Request = request.data
+	reply, err := s.cfg.Hub.Do(traced(ctx), call)
+	words := metadata.MD{exchange.WordExchange: {reply.Exchange.String()}}
+	if reply.Withheld != "" {
+		words[exchange.WordWithheld] = []string{reply.Withheld}
+	}
+	if herr := stream.SetHeader(words); herr != nil {
+		return herr
+	}
+	if err != nil {
+		return reason.Of(err).GRPCStatus().Err()
+	}
+	return stream.SendMsg(&payload{data: reply.Response})
+}
+
+// unreadable says why there is no request. What grpc-go itself refuses comes as a status of its own.
+func unreadable(err error) error {
+	switch {
+	case errors.Is(err, io.EOF):
+		return reason.RequestMalformed
+	case status.Code(err) == codes.ResourceExhausted:
+		return reason.RequestTooLarge
+	case status.Code(err) == codes.Canceled:
+		return reason.Cancelled
+	}
+	return reason.RequestMalformed.Because(err)
+}

@@ -1,0 +1,61 @@
+package grpc
+
+import (
+	"context"
+
+	"go.opentelemetry.io/otel/propagation"
+	"google.golang.org/grpc/metadata"
+
+	"github.com/lienthong/lienthong/gateway/exchange"
+	"github.com/lienthong/lienthong/proto/reason"
+)
+
+// readWords takes the consumer's words from the call's metadata. A word that comes twice is refused: two readers
+// could take different ones. Everything else in the metadata is ignored; identity is never taken from it.
+func readWords(ctx context.Context, call *exchange.Call) error {
+	md, _ := metadata.FromIncomingContext(ctx)
+	for _, w := range [...]struct {
+		name string
+		into *string
+	}{
+		{exchange.WordPurpose, &call.Purpose},
+		{exchange.WordCase, &call.Case},
+		{exchange.WordOfficer, &call.Officer},
+		{exchange.WordFields, &call.Fields},
+		{exchange.WordConsent, &call.Consent},
+	} {
+		values := md[w.name]
+		if len(values) > 1 {
+			return reason.MetadataInvalid.At(w.name)
+		}
+		if len(values) == 1 {
+			*w.into = values[0]
+		}
+	}
+	return nil
+}
+
+// traced returns ctx with the consumer's W3C trace context, if it sent one.
+func traced(ctx context.Context) context.Context {
+	md, _ := metadata.FromIncomingContext(ctx)
+	if len(md["traceparent"]) != 1 {
+		return ctx
+	}
+	return propagation.TraceContext{}.Extract(ctx, carrier(md))
+}
+
+// carrier lets OpenTelemetry read gRPC metadata.
+type carrier metadata.MD
+
+func (c carrier) Get(key string) string {
+	if v := c[key]; len(v) > 0 {
+		return v[0]
+	}
+	return ""
+}
+
+// Set does nothing: the carrier is only read.
+func (c carrier) Set(string, string) {}
+
+// Keys lists what could be read.
+func (c carrier) Keys() []string { return []string{"traceparent", "tracestate"} }

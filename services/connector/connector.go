@@ -1,0 +1,197 @@
+// Package connector puts a registry on the hub: any gRPC service whose contract carries the policy labels.
+//
+//	err := connector.Run(ctx, connector.Config{Name: "population", …}, func(s grpc.ServiceRegistrar) {
+//		populationv1.RegisterPopulationServiceServer(s, service)
+//	})
+//
+// That is all a registry's author writes. What the answer says was found, whom it is about, how many matched, and
+// which fields may leave come from the contract's labels.
+//
+// Invariants:
+//   - No call reaches the registry unless a gateway sealed it for this very process, in time, for the first
+//     time, and for the contract that this process was built with.
+//   - No field leaves that the call's envelope does not name.
+//   - Nothing about a call is kept after its answer.
+//
+// What does not belong here: what a registry knows or decides, and what an agreement allows.
+package connector
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"log/slog"
+	"runtime"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/micro"
+	"go.opentelemetry.io/otel/trace"
+	"go.opentelemetry.io/otel/trace/noop"
+	"golang.org/x/sync/errgroup"
+	"google.golang.org/grpc"
+
+	"github.com/lienthong/lienthong/proto/bus"
+	"github.com/lienthong/lienthong/proto/peer"
+)
+
+// Country is the jurisdiction of a registry that answers for the whole country.
+const Country = "vn"
+
+// Config says which registry joins, as whom, and over which bus.
+type Config struct {
+	Name         string            // what operators see in `nats micro ls`; letters, digits, '-' and '_'
+	Version      string            // of the registry, semantic; default "1.0.0"
+	Jurisdiction string            // Country (the default) or a province code
+	Bus          bus.ConnectConfig // how to reach the bus; Name, Inbox and Log are filled in
+	Certificate  tls.Certificate   // who the provider is; signs the sealing keys
+	Roots        *x509.CertPool    // whom gateways' certificates are checked against
+	Gateways     []peer.ID         // who may ask; nobody else is answered
+	Workers      int               // calls answered at the same time; default 16 for each CPU
+	Waiting      int               // calls that may wait for a worker; default 64 for each worker
+	Log          *slog.Logger      // default: slog's default
+	Tracer       trace.Tracer      // default: none
+	Ready        func()            // called once, when the registry can be asked; may be nil
+	Now          func() time.Time  // default time.Now
+}
+
+func (c *Config) fill() error {
+	if !bus.ValidToken(c.Name) {
+		return fmt.Errorf("connector: name %q: use letters, digits, '-' and '_'", c.Name)
+	}
+	if len(c.Gateways) == 0 || c.Roots == nil {
+		return errors.New("connector: say who may ask (Gateways, Roots)")
+	}
+	if c.Jurisdiction == "" {
+		c.Jurisdiction = Country
+	}
+	if c.Version == "" {
+		c.Version = "1.0.0"
+	}
+	if c.Workers <= 0 {
+		c.Workers = 16 * runtime.GOMAXPROCS(0)
+	}
+	if c.Waiting <= 0 {
+		c.Waiting = 64 * c.Workers
+	}
+	if c.Log == nil {
+		c.Log = slog.Default()
+	}
+	if c.Tracer == nil {
+		c.Tracer = noop.NewTracerProvider().Tracer("")
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	c.Log = c.Log.With("connector", c.Name)
+	c.Bus.Name, c.Bus.Inbox, c.Bus.Log = c.Name, bus.ConnectorInbox, c.Log
+	return nil
+}
+
+// Run puts the services that register registers on the hub, and answers until ctx ends. Then it says that it
+// leaves, finishes the calls it has, and returns nil. It fails at once if a contract is not complete.
+func Run(ctx context.Context, cfg Config, register func(grpc.ServiceRegistrar)) error {
+	if err := cfg.fill(); err != nil {
+		return err
+	}
+	services, err := compile(register)
+	if err != nil {
+		return err
+	}
+	c := newConnector(cfg, services)
+	c.cfg.Bus.OnChange = func(bool) { c.announceSoon() }
+	nc, err := bus.Connect(c.cfg.Bus)
+	if err != nil {
+		return err
+	}
+	defer nc.Close()
+	if err := c.listen(nc); err != nil {
+		return err
+	}
+	workers, tasks := errgroup.WithContext(context.WithoutCancel(ctx))
+	for range cfg.Workers {
+		workers.Go(func() error { c.work(); return nil })
+	}
+	c.announcer(ctx, cfg.Ready)
+	err = c.leave(nc)
+	close(c.queue)
+	_ = tasks
+	if werr := workers.Wait(); err == nil {
+		err = werr
+	}
+	if ferr := nc.FlushTimeout(time.Second); ferr != nil && !errors.Is(ferr, nats.ErrConnectionClosed) && !nc.IsReconnecting() {
+		err = errors.Join(err, ferr)
+	}
+	return err
+}
+
+// listen registers the service with NATS micro, one endpoint for each method.
+func (c *connector) listen(nc *nats.Conn) error {
+	c.nc = nc
+	service, err := micro.AddService(nc, micro.Config{
+		Name:         c.cfg.Name,
+		Version:      c.cfg.Version,
+		Description:  c.services[0].title,
+		QueueGroup:   "lt",
+		Metadata:     c.metadata(),
+		StatsHandler: func(*micro.Endpoint) any { return c.stats() },
+	})
+	if err != nil {
+		return fmt.Errorf("register with NATS: %w", err)
+	}
+	c.micro, c.instance = service, service.Info().ID
+	if err := c.keys.rotate(c.cfg.Now(), c.instance, c.offers()); err != nil {
+		return err
+	}
+	for _, s := range c.services {
+		for _, m := range s.methods {
+			if err := c.addEndpoint(m); err != nil {
+				return err
+			}
+		}
+		if err := c.addCancel(s); err != nil {
+			return err
+		}
+	}
+	if _, err := nc.Subscribe(bus.Hello, func(*nats.Msg) { c.announceSoon() }); err != nil {
+		return fmt.Errorf("listen for hello: %w", err)
+	}
+	return nil
+}
+
+func (c *connector) addEndpoint(m *method) error {
+	subject, err := bus.CallSubject(c.cfg.Jurisdiction, m.name, c.instance)
+	if err != nil {
+		return err
+	}
+	handler := micro.HandlerFunc(func(r micro.Request) { c.accept(m, r) })
+	err = c.micro.AddEndpoint(string(m.desc.Name()), handler, micro.WithEndpointSubject(subject),
+		micro.WithEndpointMetadata(map[string]string{
+			"method":   m.name,
+			"effect":   m.effect,
+			"title.vi": m.policy.GetTitle().GetVi(),
+			"title.en": m.policy.GetTitle().GetEn(),
+		}))
+	if err != nil {
+		return fmt.Errorf("listen for %s: %w", m.name, err)
+	}
+	return nil
+}
+
+// leave tells the gateways, lets NATS deliver what is on its way, and stops listening.
+func (c *connector) leave(nc *nats.Conn) error {
+	c.announce(true)
+	if !nc.IsConnected() {
+		return nil
+	}
+	if err := nc.FlushTimeout(time.Second); err != nil {
+		c.cfg.Log.Warn("leaving without a word: bus did not answer", "error", err)
+	}
+	c.pause(leaveGrace)
+	if err := c.micro.Stop(); err != nil {
+		return fmt.Errorf("stop listening: %w", err)
+	}
+	return nil
+}

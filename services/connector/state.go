@@ -1,0 +1,161 @@
+package connector
+
+import (
+	"context"
+	"encoding/hex"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/micro"
+
+	"github.com/lienthong/lienthong/proto/bus"
+	hubv1 "github.com/lienthong/lienthong/proto/hub/v1"
+)
+
+// leaveGrace is how long a leaving connector goes on listening, so that calls sent before its word arrived are
+// still answered.
+const leaveGrace = 200 * time.Millisecond
+
+// connector is one process of a registry on the bus.
+type connector struct {
+	cfg      Config
+	services []*service
+	keys     *keys
+	nc       *nats.Conn
+	micro    micro.Service
+	instance string
+	queue    chan job
+	say      chan struct{} // asks for an announcement
+	calls    inFlight
+	counts   counts
+}
+
+func newConnector(cfg Config, services []*service) *connector {
+	return &connector{
+		cfg:      cfg,
+		services: services,
+		keys:     newKeys(cfg),
+		queue:    make(chan job, cfg.Waiting),
+		say:      make(chan struct{}, 1),
+	}
+}
+
+// counts is what `nats micro stats` shows beside NATS's own figures.
+type counts struct {
+	answered, failed, refused, overloaded atomic.Uint64
+	registryMicros                        atomic.Uint64
+}
+
+func (c *connector) stats() map[string]uint64 {
+	return map[string]uint64{
+		"answered":        c.counts.answered.Load(),
+		"failed":          c.counts.failed.Load(),
+		"refused":         c.counts.refused.Load(),
+		"overloaded":      c.counts.overloaded.Load(),
+		"registry_micros": c.counts.registryMicros.Load(),
+		"waiting":         uint64(len(c.queue)),
+	}
+}
+
+func (c *connector) metadata() map[string]string {
+	m := map[string]string{
+		"agency":       c.keys.id.Agency,
+		"system":       c.keys.id.System,
+		"jurisdiction": c.cfg.Jurisdiction,
+	}
+	for _, s := range c.services {
+		m["service."+s.name] = hex.EncodeToString(s.digest[:8])
+	}
+	return m
+}
+
+func (c *connector) offers() []*hubv1.Offer {
+	var offers []*hubv1.Offer
+	for _, s := range c.services {
+		offers = append(offers, &hubv1.Offer{Service: s.name, Jurisdiction: c.cfg.Jurisdiction, ContractDigest: s.digest[:]})
+	}
+	return offers
+}
+
+// announcer tells the gateways of this process at once, on request and every heartbeat, until ctx ends.
+func (c *connector) announcer(ctx context.Context, ready func()) {
+	tick := time.NewTicker(bus.Heartbeat)
+	defer tick.Stop()
+	c.announceSoon()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-c.say:
+		case <-tick.C:
+		}
+		if err := c.keys.rotateIfDue(c.cfg.Now(), c.instance, c.offers()); err != nil {
+			c.cfg.Log.Error("sealing key not renewed", "error", err)
+		}
+		if c.announce(false) && ready != nil {
+			ready()
+			ready = nil
+		}
+	}
+}
+
+// announceSoon asks for an announcement without waiting for it.
+func (c *connector) announceSoon() {
+	select {
+	case c.say <- struct{}{}:
+	default:
+	}
+}
+
+// announce tells the gateways of this process, and reports whether the bus took it.
+func (c *connector) announce(leaving bool) bool {
+	words, err := c.keys.announcement(c.cfg.Now(), leaving)
+	if err != nil {
+		c.cfg.Log.Error("announcement not made", "error", err)
+		return false
+	}
+	said := true
+	for _, s := range c.services {
+		subject, err := bus.KeySubject(c.cfg.Jurisdiction, s.name)
+		if err == nil {
+			err = c.nc.Publish(subject, words)
+		}
+		said = said && err == nil
+	}
+	return said
+}
+
+// pause waits without listening to a context: it is used while stopping, when all contexts have ended.
+func (c *connector) pause(d time.Duration) { <-time.After(d) }
+
+// inFlight knows the calls inside the registry, so that they can be cancelled.
+type inFlight struct {
+	mu    sync.Mutex
+	calls map[[16]byte]context.CancelFunc
+}
+
+func (f *inFlight) add(id [16]byte, cancel context.CancelFunc) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.calls == nil {
+		f.calls = make(map[[16]byte]context.CancelFunc)
+	}
+	f.calls[id] = cancel
+}
+
+func (f *inFlight) remove(id [16]byte) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	delete(f.calls, id)
+}
+
+func (f *inFlight) cancel(id [16]byte) {
+	f.mu.Lock()
+	cancel := f.calls[id]
+	f.mu.Unlock()
+	if cancel != nil {
+		cancel()
+	}
+}
