@@ -70,6 +70,7 @@ const (
 	AlreadyMarried      Reason = "ALREADY_MARRIED"
 	UnderAge            Reason = "UNDER_AGE"
 	NumbersExhausted    Reason = "NUMBERS_EXHAUSTED"
+	NotEntitled         Reason = "NOT_ENTITLED"
 	NumberDisagrees     Reason = "NUMBER_DISAGREES"
 	KinTooClose         Reason = "KIN_TOO_CLOSE"
 )
@@ -129,6 +130,7 @@ var forms = map[Reason]Form{
 	AlreadyMarried:      {codes.FailedPrecondition, http.StatusConflict, Caller, "one of the two is married; the law allows one marriage at a time"},
 	UnderAge:            {codes.FailedPrecondition, http.StatusConflict, Caller, "one of the two is under the age of marriage: 20 for men, 18 for women"},
 	NumbersExhausted:    {codes.ResourceExhausted, http.StatusInsufficientStorage, Provider, "no number is left for this province, sex and year; tell the registry's owner"},
+	NotEntitled:         {codes.FailedPrecondition, http.StatusConflict, Caller, "the law does not give this person what was asked for; see the rules of the method (lienthong services SERVICE)"},
 	NumberDisagrees:     {codes.FailedPrecondition, http.StatusConflict, Caller, "the personal number was issued for another province, sex or year of birth; have one issued for this child"},
 	KinTooClose:         {codes.FailedPrecondition, http.StatusConflict, Caller, "the two are relatives in direct line or within three generations; the law forbids the marriage"},
 }
