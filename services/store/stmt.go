@@ -42,6 +42,32 @@ func (s *Stmt) QueryRow(ctx context.Context, args ...any) *sql.Row {
 	return row
 }
 
+// Find asks for at most one row that an index leads to. It does not begin when ctx is done, but once begun it is
+// not interrupted: such a question takes microseconds, and being ready to stop it costs half as much again.
+func (s *Stmt) Find(ctx context.Context, args ...any) Row {
+	if err := ctx.Err(); err != nil {
+		return Row{err: err}
+	}
+	ctx, span := s.start(context.WithoutCancel(ctx))
+	row := s.stmt.QueryRowContext(ctx, args...)
+	end(span, row.Err())
+	return Row{row: row}
+}
+
+// Row is what Find found.
+type Row struct {
+	row *sql.Row
+	err error
+}
+
+// Scan copies the row's columns. It fails with sql.ErrNoRows when there is no row.
+func (r Row) Scan(dest ...any) error {
+	if r.err != nil {
+		return r.err
+	}
+	return r.row.Scan(dest...)
+}
+
 // Query asks for rows. The caller closes them.
 func (s *Stmt) Query(ctx context.Context, args ...any) (*sql.Rows, error) {
 	ctx, span := s.start(ctx)

@@ -180,6 +180,22 @@ func TestStatementIsTracedOnlyWhenSomebodyRecords(t *testing.T) {
 	}
 }
 
+func TestFindDoesNotBeginWhenTheCallerIsGone(t *testing.T) {
+	db := open(t, filepath.Join(t.TempDir(), "a.db"))
+	require.NoError(t, db.Migrate(t.Context(), migrations))
+	_, err := db.Load(t.Context(), "people", columns, people(10))
+	require.NoError(t, err)
+	find, err := store.Prepare(t.Context(), db.Read, "people.find", `SELECT year FROM people WHERE id = $1`)
+	require.NoError(t, err)
+	ctx, cancel := context.WithCancel(t.Context())
+	var year int
+	require.NoError(t, find.Find(ctx, "000000000007").Scan(&year))
+	require.Equal(t, 7, year)
+	require.ErrorIs(t, find.Find(ctx, "000000000077").Scan(&year), sql.ErrNoRows)
+	cancel()
+	require.ErrorIs(t, find.Find(ctx, "000000000007").Scan(&year), context.Canceled)
+}
+
 func BenchmarkLoadNarrowRows(b *testing.B) {
 	const n = 200_000
 	for b.Loop() {
@@ -204,6 +220,6 @@ func BenchmarkPointQuery(b *testing.B) {
 		var name string
 		var year int
 		i = (i + 7919) % 100_000
-		require.NoError(b, find.QueryRow(b.Context(), fmt.Sprintf("%012d", i)).Scan(&name, &year))
+		require.NoError(b, find.Find(b.Context(), fmt.Sprintf("%012d", i)).Scan(&name, &year))
 	}
 }
