@@ -1,0 +1,221 @@
+package civilstatus
+
+import (
+	"context"
+	"fmt"
+	"iter"
+
+	civilstatusv1 "github.com/lienthong/lienthong/proto/registry/civilstatus/v1"
+	"github.com/lienthong/lienthong/services/nation"
+	"github.com/lienthong/lienthong/services/person"
+)
+
+// tables are all that Fill fills, which an unfinished Fill must leave empty for the next.
+var tables = []string{"person", "birth", "marriage", "death", "counter", "commune", "ethnic"}
+
+// Fill puts a nation's births, marriages and deaths into the books. It does nothing if the database is filled, and
+// begins again if an earlier Fill did not come to its end.
+func (r *Registry) Fill(ctx context.Context, n *nation.Nation) error {
+	if err := r.db.Fill(ctx, tables, func(ctx context.Context) error { return r.load(ctx, n) }); err != nil {
+		return fmt.Errorf("fill civil status: %w", err)
+	}
+	return nil
+}
+
+func (r *Registry) load(ctx context.Context, n *nation.Nation) error {
+	if err := r.dropIndices(ctx); err != nil {
+		return err
+	}
+	f := &filler{nation: n, last: lastMarriages(n), counters: map[counter]int{}}
+	for _, t := range []struct {
+		table   string
+		columns []string
+		rows    iter.Seq[[]any]
+	}{
+		{"person", []string{"id", "name_key", "birth", "sex", "died_on", "marital", "marital_since", "marital_known",
+			"marriage_id", "mother_id", "father_id", "file"}, f.people},
+		{"birth", []string{"person_id", "entry", "page"}, f.births},
+		{"marriage", []string{"id", "entry", "husband_id", "wife_id", "state", "ended_on", "page"}, f.marriages},
+		{"death", []string{"person_id", "entry", "page"}, f.deaths},
+		{"counter", []string{"kind", "agency_code", "year", "last"}, f.lastNumbers},
+		{"commune", []string{"code", "name", "province", "province_name", "old_province"}, communes},
+		{"ethnic", []string{"code", "name"}, ethnicGroups},
+	} {
+		if _, err := r.db.Load(ctx, t.table, t.columns, t.rows); err != nil {
+			return err
+		}
+		if f.err != nil {
+			return f.err
+		}
+	}
+	return r.makeIndices(ctx)
+}
+
+// filler turns a nation into rows.
+type filler struct {
+	nation   *nation.Nation
+	last     []int32 // by person: index of the current or last marriage, or None
+	counters map[counter]int
+	err      error // why the rows ended early
+}
+
+// counter names the running numbers of a book.
+type counter struct {
+	kind, agency string
+	year         int
+}
+
+// lastMarriages are, by person, the current marriage or the last one.
+func lastMarriages(n *nation.Nation) []int32 {
+	last := make([]int32, len(n.People))
+	for i := range last {
+		last[i] = nation.None
+	}
+	for i := range n.Marriages {
+		m := &n.Marriages[i]
+		for _, spouse := range []int32{m.Husband, m.Wife} {
+			if l := last[spouse]; l == nation.None || n.Marriages[l].Entry.Date <= m.Entry.Date {
+				last[spouse] = int32(i)
+			}
+		}
+	}
+	return last
+}
+
+// people yields everybody's civil-status file, the living's and the dead's.
+func (f *filler) people(yield func([]any) bool) {
+	row := make([]any, 12)
+	for i := range f.nation.People {
+		p, b := &f.nation.People[i], &f.nation.Births[i]
+		row[0], row[1], row[2], row[3] = p.Number.String(), person.NameKey(b.Name.String()), b.Date.String(), int(p.Sex)
+		row[4] = ""
+		if p.Death != nation.None {
+			row[4] = f.nation.Deaths[p.Death].When.String()
+		}
+		row[5], row[6], row[7], row[8] = f.marital(int32(i))
+		row[9], row[10] = f.number(p.Mother), f.number(p.Father)
+		if row[11] = f.page(f.citizen(int32(i))); f.err != nil || !yield(row) {
+			return
+		}
+	}
+}
+
+// marital is what the marriages say of a person: the status, since when, whether a page says so, and the marriage.
+func (f *filler) marital(i int32) (status int, since string, known int, marriage int) {
+	if f.last[i] == nation.None {
+		return int(civilstatusv1.MaritalStatus_MARITAL_STATUS_NEVER_MARRIED), "", 1, 0
+	}
+	m := &f.nation.Marriages[f.last[i]]
+	known = 1
+	if m.Undigitised {
+		known = 0
+	}
+	marriage = int(f.last[i]) + 1
+	switch m.End {
+	case nation.EndedByDivorce:
+		return int(civilstatusv1.MaritalStatus_MARITAL_STATUS_DIVORCED), m.EndDate.String(), known, marriage
+	case nation.EndedByDeath:
+		if f.survives(i, m) {
+			return int(civilstatusv1.MaritalStatus_MARITAL_STATUS_WIDOWED), m.EndDate.String(), known, marriage
+		}
+	}
+	return int(civilstatusv1.MaritalStatus_MARITAL_STATUS_MARRIED), m.Entry.Date.String(), known, marriage
+}
+
+// survives reports whether the person outlived the other in a marriage that death ended.
+func (f *filler) survives(i int32, m *nation.Marriage) bool {
+	p := &f.nation.People[i]
+	return p.Living() || f.nation.Deaths[p.Death].When > m.EndDate
+}
+
+func (f *filler) births(yield func([]any) bool) {
+	row := make([]any, 3)
+	for i := range f.nation.Births {
+		b := &f.nation.Births[i]
+		row[0], row[1], row[2] = f.nation.People[i].Number.String(), f.entry(bookOfBirths, &b.Entry), nil
+		if !b.Undigitised {
+			row[2] = f.page(f.birth(int32(i)))
+		}
+		if f.err != nil || !yield(row) {
+			return
+		}
+	}
+}
+
+func (f *filler) marriages(yield func([]any) bool) {
+	row := make([]any, 7)
+	for i := range f.nation.Marriages {
+		m := &f.nation.Marriages[i]
+		row[0], row[1], row[2], row[3] = i+1, f.entry(bookOfMarriages, &m.Entry), f.number(m.Husband), f.number(m.Wife)
+		row[4], row[5], row[6] = int(stateOf(m.End)), m.EndDate.String(), nil
+		if !m.Undigitised {
+			row[6] = f.page(f.marriage(m))
+		}
+		if f.err != nil || !yield(row) {
+			return
+		}
+	}
+	f.counters[counter{kind: marriageNumbers}] = len(f.nation.Marriages)
+}
+
+func stateOf(end nation.Ending) civilstatusv1.MarriageState {
+	switch end {
+	case nation.EndedByDivorce:
+		return civilstatusv1.MarriageState_MARRIAGE_STATE_DIVORCED
+	case nation.EndedByDeath:
+		return civilstatusv1.MarriageState_MARRIAGE_STATE_ENDED_BY_DEATH
+	}
+	return civilstatusv1.MarriageState_MARRIAGE_STATE_CURRENT
+}
+
+func (f *filler) deaths(yield func([]any) bool) {
+	row := make([]any, 3)
+	for i := range f.nation.Deaths {
+		d := &f.nation.Deaths[i]
+		row[0], row[1], row[2] = f.number(d.Person), f.entry(bookOfDeaths, &d.Entry), nil
+		if !d.Undigitised {
+			row[2] = f.page(f.death(d))
+		}
+		if f.err != nil || !yield(row) {
+			return
+		}
+	}
+}
+
+// entry is where an entry stands in the books; its number counts.
+func (f *filler) entry(kind string, e *nation.Entry) string {
+	agency := e.Place.CommuneCode()
+	if e.Place.System == nation.GSO2025 { // no more is entered under the old codes
+		c := counter{kind, agency, e.Date.Year()}
+		f.counters[c] = max(f.counters[c], int(e.Number))
+	}
+	return entryKey(agency, e.NumberText())
+}
+
+// lastNumbers yields the last number of each book; a new entry takes the next.
+func (f *filler) lastNumbers(yield func([]any) bool) {
+	for c, last := range f.counters {
+		if !yield([]any{c.kind, c.agency, c.year, last}) {
+			return
+		}
+	}
+}
+
+func communes(yield func([]any) bool) {
+	for _, p := range nation.Provinces() {
+		for _, c := range nation.Communes(p.Code) {
+			old, _ := nation.FindProvince(nation.GSO2004, c.OldProvince)
+			if !yield([]any{c.CodeText(), c.Name, p.CodeText(), p.Name, old.CodeText()}) {
+				return
+			}
+		}
+	}
+}
+
+func ethnicGroups(yield func([]any) bool) {
+	for code := uint8(1); nation.EthnicName(code) != ""; code++ {
+		if !yield([]any{ethnicCode(code), nation.EthnicName(code)}) {
+			return
+		}
+	}
+}
