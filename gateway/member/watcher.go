@@ -1,0 +1,79 @@
+package member
+
+import (
+	"context"
+	"crypto/x509"
+	"fmt"
+	"os"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"github.com/lienthong/lienthong/gateway/snapshot"
+	"github.com/lienthong/lienthong/proto/peer"
+)
+
+// watchInterval is the longest that a change on disk stays unnoticed.
+const watchInterval = 500 * time.Millisecond
+
+// Watcher keeps the current Directory. Its methods may be called by any number of goroutines.
+type Watcher struct {
+	current *snapshot.Snapshot[*Directory]
+	end     context.CancelFunc
+}
+
+// Watch reads dir/members.json and reads it again when it changes, until ctx ends. It fails if the file cannot
+// be read the first time; later a file that cannot be read changes nothing, and Err says why.
+func Watch(ctx context.Context, dir string) (*Watcher, error) {
+	path := filepath.Join(dir, FileName)
+	ctx, cancel := context.WithCancel(ctx)
+	load := func() (*Directory, error) {
+		data, err := os.ReadFile(path)
+		if err != nil {
+			return nil, fmt.Errorf("read members: %w", err)
+		}
+		return ParseDirectory(data)
+	}
+	w := &Watcher{current: snapshot.Watch(ctx, load, func() (string, error) { return stamp(path) }, watchInterval), end: cancel}
+	if w.current.Load() == nil {
+		err := w.current.Err()
+		w.Close()
+		return nil, err
+	}
+	return w, nil
+}
+
+// Directory returns who the members are. It never blocks and never returns nil. One request uses one of them.
+func (w *Watcher) Directory() *Directory { return w.current.Load() }
+
+// Err says why the file as it is now is not what Directory returns; nil when it is.
+func (w *Watcher) Err() error { return w.current.Err() }
+
+// Close ends the watching and waits for it.
+func (w *Watcher) Close() {
+	w.end()
+	w.current.Wait()
+}
+
+// Accept refuses revoked certificates when a connection is opened, for peer.Config. Systems that are unknown or
+// suspended may connect: each of their requests is refused, and recorded, with a reason that they can read.
+func (w *Watcher) Accept(_ peer.ID, cert *x509.Certificate) error {
+	if w.Directory().Revoked(peer.Serial(cert)) {
+		return peer.Revoked
+	}
+	return nil
+}
+
+// stamp changes when the file does. The file is replaced, not written over, so its number counts as well: two
+// replacements may fall into one tick of the clock.
+func stamp(path string) (string, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return "", err
+	}
+	var inode uint64
+	if s, ok := info.Sys().(*syscall.Stat_t); ok {
+		inode = s.Ino
+	}
+	return fmt.Sprintf("%d %d %d", inode, info.Size(), info.ModTime().UnixNano()), nil
+}

@@ -1,0 +1,87 @@
+package member_test
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/lienthong/lienthong/gateway/member"
+	"github.com/lienthong/lienthong/gateway/member/internal/safefile"
+)
+
+// put replaces the list of members by one that revokes the serials.
+func put(t *testing.T, dir string, serials ...string) {
+	f := member.File{Systems: []member.System{{ID: portal, Roles: member.Consumer, Status: member.Active}}}
+	for _, s := range serials {
+		f.Revoked = append(f.Revoked, member.Revocation{Serial: s, ID: portal})
+	}
+	data, err := f.Encode()
+	require.NoError(t, err)
+	require.NoError(t, safefile.Write(filepath.Join(dir, member.FileName), data, 0o644))
+}
+
+func tick() {
+	<-time.After(501 * time.Millisecond)
+	synctest.Wait()
+}
+
+func TestAChangeOfTheListIsSeenWithinHalfASecond(t *testing.T) {
+	dir := t.TempDir()
+	put(t, dir)
+	synctest.Test(t, func(t *testing.T) {
+		w, err := member.Watch(context.Background(), dir)
+		require.NoError(t, err)
+		defer w.Close()
+		before := w.Directory()
+		tick()
+		require.Same(t, before, w.Directory(), "nothing changed, nothing read")
+		put(t, dir, "a1")
+		tick()
+		require.True(t, w.Directory().Revoked("a1"))
+		require.False(t, before.Revoked("a1"), "a directory never changes")
+		require.NotEqual(t, before.Version(), w.Directory().Version())
+		put(t, dir, "a2") // same size, perhaps the same tick of the file system's clock
+		tick()
+		require.True(t, w.Directory().Revoked("a2"))
+		require.False(t, w.Directory().Revoked("a1"))
+	})
+}
+
+func TestAListThatCannotBeReadChangesNothingAndIsReported(t *testing.T) {
+	dir := t.TempDir()
+	put(t, dir, "a1")
+	synctest.Test(t, func(t *testing.T) {
+		w, err := member.Watch(context.Background(), dir)
+		require.NoError(t, err)
+		defer w.Close()
+		before := w.Directory()
+		require.NoError(t, w.Err())
+		path := filepath.Join(dir, member.FileName)
+		require.NoError(t, os.WriteFile(path, []byte(`{"systems":[`), 0o600))
+		tick()
+		require.Same(t, before, w.Directory())
+		require.Error(t, w.Err())
+		require.NoError(t, os.Remove(path))
+		tick()
+		require.Same(t, before, w.Directory())
+		require.ErrorIs(t, w.Err(), os.ErrNotExist)
+		put(t, dir, "a2")
+		tick()
+		require.NoError(t, w.Err())
+		require.True(t, w.Directory().Revoked("a2"))
+	})
+}
+
+func TestWatchingNeedsAListToBeginWith(t *testing.T) {
+	_, err := member.Watch(context.Background(), t.TempDir())
+	require.ErrorIs(t, err, os.ErrNotExist)
+	dir := t.TempDir()
+	require.NoError(t, os.WriteFile(filepath.Join(dir, member.FileName), []byte("{"), 0o600))
+	_, err = member.Watch(context.Background(), dir)
+	require.Error(t, err)
+}
