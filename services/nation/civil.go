@@ -36,8 +36,9 @@ func (e *Entry) Page() int { return int(e.Number)%200 + 1 }
 // Birth is the civil-status record of a birth: the name and date as the book has them.
 type Birth struct {
 	Entry
-	Name Name
-	Date Date
+	Name     Name
+	Date     Date // of birth; the day of registration is Entry.Date
+	NoFather bool // the entry names no father
 }
 
 // Ending is how a marriage ended.

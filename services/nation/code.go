@@ -23,6 +23,12 @@ type Insurance uint64
 // String is the number with its leading zeros, or "" for 0.
 func (n Insurance) String() string { return digits(uint64(n), 10) }
 
+// TaxCode is a 10-digit enterprise code (mã số doanh nghiệp) with a right check digit.
+type TaxCode uint64
+
+// String is the code with its leading zeros, or "" for 0.
+func (n TaxCode) String() string { return digits(uint64(n), 10) }
+
 // Phone is a 10-digit mobile number.
 type Phone uint32
 

@@ -1,5 +1,10 @@
 package nation
 
+import (
+	"fmt"
+	"sort"
+)
+
 // Errors are the rates, from 0 to 1, at which registries disagree with the person or hold nothing. The zero value
 // makes registries that agree. See DefaultErrors for rates like the real ones.
 type Errors struct {
@@ -50,6 +55,28 @@ func DefaultErrors() Errors {
 	}
 }
 
+// check refuses rates that are not shares.
+func (e Errors) check() error {
+	for _, rate := range [...]float64{e.YearOnly, e.YearOnlyOld, e.SharedOldNumber, e.NotDigitised, e.CivilMismatch,
+		e.InsuranceMismatch, e.OldNumberInInsurance, e.DuplicateInsurance, e.OrphanCard, e.LandMismatch, e.OldNumberInLand,
+		e.LandGap, e.ToneVariant} {
+		if !(rate >= 0 && rate <= 1) {
+			return fmt.Errorf("error rate %v: give a share from 0 to 1", rate)
+		}
+	}
+	return nil
+}
+
+// paperShare spreads the provinces between 0 and NotDigitised, always the same way.
+func (e Errors) paperShare(oldProvince uint8) float64 {
+	return float64(mix(uint64(oldProvince))%1000) / 999 * e.NotDigitised
+}
+
+// PaperShare is the declared share of civil-status entries before 2016 of an old province that are only on paper.
+func (n *Nation) PaperShare(oldProvince uint8) float64 {
+	return n.Config.Errors.paperShare(oldProvince)
+}
+
 // Registry names the registry in which a damage lies.
 type Registry uint8
 
@@ -88,4 +115,20 @@ type Damage struct {
 	Record   int32 // index of the damaged record; see DamageKind
 	Registry Registry
 	Kind     DamageKind
+}
+
+// DamagesOf lists a person's damages.
+func (n *Nation) DamagesOf(person int32) []Damage {
+	known := n.Damages[:len(n.Damages)-n.ghosts()]
+	from := sort.Search(len(known), func(i int) bool { return known[i].Person >= person })
+	to := from
+	for to < len(known) && known[to].Person == person {
+		to++
+	}
+	return known[from:to:to]
+}
+
+// ghosts counts the damages of nobody, which come last.
+func (n *Nation) ghosts() int {
+	return len(n.Damages) - sort.Search(len(n.Damages), func(i int) bool { return n.Damages[i].Person == None })
 }

@@ -63,9 +63,9 @@ func Share(benefit uint8) int {
 
 // Employer is an illustrative enterprise or office.
 type Employer struct {
-	Tax      Insurance // 10-digit enterprise code with a right check digit
-	Kind     Work      // WorkEnterprise, WorkState, WorkArmy or WorkPolice
-	Province uint8     // GSO-2025 code
+	Tax      TaxCode // enterprise code
+	Kind     Work    // WorkEnterprise, WorkState, WorkArmy or WorkPolice
+	Province uint8   // GSO-2025 code
 	name     uint16
 	serial   uint16
 }

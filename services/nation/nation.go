@@ -74,7 +74,7 @@ type Nation struct {
 	// parcels are in Parcels (with Missing set) but no land registry may hold them.
 	LandGaps []uint32
 
-	// Damages lists every difference that was put in on purpose, in the order of people.
+	// Damages lists every difference that was put in on purpose, in the order of people, orphan cards last.
 	Damages []Damage
 }
 
@@ -199,4 +199,22 @@ func (n *Nation) CurrentResidence(person int32) Place {
 		return n.Stays[s].Place
 	}
 	return n.Residence(person)
+}
+
+// ParentNames are the names of a person's parents: the parents' own if they are in the nation, made-up ones (always
+// the same) if they are not. The father's is the zero Name if the birth entry names none.
+func (n *Nation) ParentNames(person int32) (father, mother Name) {
+	p := &n.People[person]
+	r := newRNG(n.Config.Seed, 1<<42+uint64(person))
+	l, born := lexicon(), p.Birth.Year()-28
+	switch {
+	case p.Father != None:
+		father = n.People[p.Father].Name
+	case !n.Births[person].NoFather:
+		father = l.drawName(&r, p.Name.family, Male, p.Ethnic, born)
+	}
+	if p.Mother != None {
+		return father, n.People[p.Mother].Name
+	}
+	return father, l.drawName(&r, l.drawFamily(&r, p.Ethnic, p.Hometown.Province), Female, p.Ethnic, born)
 }

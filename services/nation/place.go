@@ -1,5 +1,7 @@
 package nation
 
+import "strconv"
+
 // System is a list of administrative units; the codes are those of hub.v1.CodeSystem.
 type System uint8
 
@@ -18,6 +20,56 @@ type Place struct {
 	System   System
 }
 
+// ProvinceCode is the 2-digit code, or "" for no place.
+func (p Place) ProvinceCode() string { return digits(uint64(p.Province), 2) }
+
+// ProvinceName is the province's name in the place's code system, or "".
+func (p Place) ProvinceName() string {
+	found, _ := FindProvince(p.System, p.Province)
+	return found.Name
+}
+
+// CommuneCode is the 5-digit code, or "".
+func (p Place) CommuneCode() string { return digits(uint64(p.Commune), 5) }
+
+// CommuneName is the commune's name in the place's code system, or "".
+func (p Place) CommuneName() string {
+	found, _ := FindCommune(p.System, p.Commune)
+	return found.Name
+}
+
+// Detail is street or hamlet and house number: "Thôn Đông, số 12", or "".
+func (p Place) Detail() string {
+	if p.Street == 0 {
+		return ""
+	}
+	return streets[int(p.Street-1)%len(streets)] + ", số " + strconv.Itoa(int(p.House))
+}
+
+// String is the whole address in words: "Thôn Đông, số 12, Xã Thạch Hà, Hà Tĩnh".
+func (p Place) String() string {
+	s := p.ProvinceName()
+	if c := p.CommuneName(); c != "" {
+		s = c + ", " + s
+	}
+	if d := p.Detail(); d != "" {
+		s = d + ", " + s
+	}
+	return s
+}
+
+// Agency is the office that registers civil status there: "UBND Xã Thạch Hà".
+func (p Place) Agency() string { return "UBND " + p.CommuneName() }
+
+// OldProvince is the code, among the 63, of the province that the place lies in; 0 if not known.
+func (p Place) OldProvince() uint8 {
+	if p.System == GSO2004 {
+		return p.Province
+	}
+	found, _ := FindCommune(GSO2025, p.Commune)
+	return found.OldProvince
+}
+
 // Province is one of the 34 provinces since 1 July 2025, or one of the 63 before.
 type Province struct {
 	Code      uint8  // GSO code, 1–96
@@ -26,7 +78,9 @@ type Province struct {
 	Weight    int    // people, approximate; used to draw provinces
 	OldPrefix uint16 // first digits of 9-digit numbers issued there; only for the 63
 	OldDigits uint8  // how many digits OldPrefix has
-	Communes  int    // number of communes; only for the 34
+	Communes  int    // number of communes
+	Wards     int    // how many of them are phường; only for the 34
+	Zones     int    // how many of them are đặc khu; only for the 34
 }
 
 // CodeText is the 2-digit code.
