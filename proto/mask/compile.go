@@ -116,7 +116,7 @@ type compiler struct {
 // node returns what to do with each field of a branch's message.
 func (c *compiler) node(b *branch) (*node, error) {
 	n := new(node)
-	oneofs := map[protoreflect.Name]int32{} // slot of each
+	oneofs := map[protoreflect.Name]int{} // slot of each
 	for i := range b.md.Fields().Len() {
 		fd := b.md.Fields().Get(i)
 		f, err := c.field(b, fd)

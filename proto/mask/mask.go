@@ -52,8 +52,7 @@ func (m *Mask) Append(dst, message []byte) ([]byte, error) {
 }
 
 func (m *Mask) append(dst, message []byte) ([]byte, error) {
-	var room [64]int32
-	w := walk{src: message, dst: slices.Grow(dst, len(message)), slots: room[:0]}
+	w := walk{src: message, dst: slices.Grow(dst, len(message))}
 	if err := w.message(m.root, 0, len(message), 0); err != nil {
 		return dst, err
 	}

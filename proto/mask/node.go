@@ -13,8 +13,8 @@ const denseNumbers = 256
 type node struct {
 	dense  []field // by field number
 	sparse map[uint64]*field
-	slots  int32 // how many slots the fields use
-	oneofs bool  // the message or one that passes inside it has a oneof
+	slots  int  // how many slots the fields use
+	oneofs bool // the message or one that passes inside it has a oneof
 }
 
 // field is what to do with one field.
@@ -22,7 +22,7 @@ type field struct {
 	action action
 	typ    wire.Type // the wire type of a single value; what comes in another is dropped
 	whole  bool      // a message that must come in one part, because it holds a oneof
-	slot   int32     // 1 + index among the node's slots: a oneof, or a message that must be whole; 0 is none
+	slot   int       // 1 + index among the node's slots: a oneof, or a message that must be whole; 0 is none
 	levels int       // what the field adds to the depth: 1, or 0 for a map, whose entries are no level
 	child  *node     // what to do inside, when the action is enter
 	gauge  *gauge    // how to measure, when the action is measure

@@ -18,105 +18,106 @@ type walk struct {
 	src   []byte
 	dst   []byte
 	run   int
-	slots []int32 // a stack with the slots of each message the walk is inside of, see field.slot
+	slots slots
+	used  int // slots of the messages the walk is inside of
 }
 
 // message walks the message n in src[i:end], which lies depth messages deep.
 func (w *walk) message(n *node, i, end, depth int) error {
 	src := w.src[:end]
-	base := len(w.slots)
-	for range n.slots {
-		w.slots = append(w.slots, 0)
-	}
+	base := w.used
+	w.used += n.slots
+	w.slots.clear(base, w.used)
 	for i < len(src) {
 		start := i
 		tag := uint64(src[i])
-		if tag < 0x80 {
-			i++
-		} else if tag, i = wire.Uvarint(src, i); i < 0 {
-			return ErrMalformed
+		if i++; tag >= 0x80 {
+			if tag, i = wire.Uvarint(src, start); i < 0 {
+				return ErrMalformed
+			}
 		}
 		num, typ := tag>>3, wire.Type(tag&7)
 		if num == 0 || num > wire.MaxNumber {
 			return ErrMalformed
 		}
+		at := i
 		body, next, err := extent(src, i, int32(num), typ)
 		if err != nil {
 			return err
 		}
-		f := n.field(num)
-		pass := false
-		switch {
-		case typ == f.typ:
-			if f.slot > 0 {
-				if err := f.occupy(&w.slots[base+int(f.slot)-1], int32(num)); err != nil {
-					return err
-				}
-			}
-			pass, err = w.value(f, i, body, next, depth)
-		case typ == wire.Bytes && f.action == passList:
-			pass = true
-			if !wire.Packed(src[body:next], f.typ) {
-				return ErrMalformed
+		i = next
+		f := &unknown
+		if num < uint64(len(n.dense)) {
+			f = &n.dense[num]
+		} else if n.sparse != nil {
+			f = n.field(num)
+		}
+		if f.slot > 0 && typ == f.typ {
+			if err := f.occupy(w.slots.at(base+f.slot-1), int32(num)); err != nil {
+				return err
 			}
 		}
-		if err != nil {
-			return err
+		pass := typ == f.typ && f.action == pass1
+		if !pass && f.action != drop {
+			if pass, err = w.value(f, typ, at, body, next, depth); err != nil {
+				return err
+			}
 		}
 		if !pass {
-			w.drop(start, next)
+			if w.run < start {
+				w.dst = append(w.dst, src[w.run:start]...)
+			}
+			w.run = next
 		}
-		i = next
 	}
-	w.slots = w.slots[:base]
+	w.used = base
 	return nil
 }
 
 // extent returns where the value at b[i:] begins, behind its length if it has one, and where it ends.
 func extent(b []byte, i int, num int32, typ wire.Type) (body, next int, err error) {
-	switch typ {
-	case wire.Bytes:
-		if i < len(b) && b[i] < 0x80 {
-			body, next = i+1, i+1+int(b[i])
-			break
+	if i < len(b) && b[i] < 0x80 {
+		// Most are short.
+		if typ == wire.Varint {
+			return i, i + 1, nil
 		}
+		if body = i + 1; typ == wire.Bytes && int(b[i]) <= len(b)-body {
+			return body, body + int(b[i]), nil
+		}
+	}
+	return longExtent(b, i, num, typ)
+}
+
+func longExtent(b []byte, i int, num int32, typ wire.Type) (body, next int, err error) {
+	if typ == wire.Bytes {
 		if body, next = wire.Length(b, i); next < 0 {
 			return 0, 0, ErrMalformed
 		}
-	case wire.Varint:
-		if i < len(b) && b[i] < 0x80 {
-			return i, i + 1, nil
-		}
-		if _, next = wire.Uvarint(b, i); next < 0 {
-			return 0, 0, ErrMalformed
-		}
-		body = i
-	default:
-		next, err = wire.Skip(b, i, num, typ)
-		return i, next, err
+		return body, next, nil
 	}
-	if next > len(b) {
-		return 0, 0, ErrMalformed
-	}
-	return body, next, nil
+	next, err = wire.Skip(b, i, num, typ)
+	return i, next, err
 }
 
-// value decides on the value in src[body:next] of a field in its right wire type; its length, if it has one, is at.
-func (w *walk) value(f *field, at, body, next, depth int) (pass bool, err error) {
-	switch f.action {
-	case pass1, passList:
-		return true, nil
-	case passText:
-		if !utf8.Valid(w.src[body:next]) {
+// value decides on the value in src[body:next], whose length, if it has one, is at.
+func (w *walk) value(f *field, typ wire.Type, at, body, next, depth int) (pass bool, err error) {
+	switch {
+	case typ != f.typ:
+		if pass = typ == wire.Bytes && f.action == passList; pass && !wire.Packed(w.src[body:next], f.typ) {
 			return false, ErrMalformed
 		}
-		return true, nil
-	case enter:
+	case f.action == passText:
+		if pass = utf8.Valid(w.src[body:next]); !pass {
+			return false, ErrMalformed
+		}
+	case f.action == passList:
+		pass = true
+	case f.action == enter:
 		return true, w.nested(f, at, body, next, depth)
-	case measure:
+	case f.action == measure:
 		return false, f.gauge.measure(w.src[body:next], depth+f.levels)
 	}
-	return false, nil
+	return pass, nil
 }
 
 // occupy takes a slot for the field num.
@@ -130,14 +131,6 @@ func (f *field) occupy(slot *int32, num int32) error {
 		return errRepeated
 	}
 	return nil
-}
-
-// drop leaves out src[start:next].
-func (w *walk) drop(start, next int) {
-	if w.run < start {
-		w.dst = append(w.dst, w.src[w.run:start]...)
-	}
-	w.run = next
 }
 
 // nested walks the message of a field in src[body:end], and puts its length right where something was dropped.
@@ -163,4 +156,28 @@ func (w *walk) nested(f *field, at, body, end, depth int) error {
 		w.dst = append(w.dst[:place+short], w.dst[place+prefix:]...)
 	}
 	return nil
+}
+
+// slots are a stack of places that remember which field was seen. The first are in the walk itself.
+type slots struct {
+	room [32]int32
+	more []int32
+}
+
+// at returns the slot i, which clear has made.
+func (s *slots) at(i int) *int32 {
+	if i < len(s.room) {
+		return &s.room[i]
+	}
+	return &s.more[i-len(s.room)]
+}
+
+// clear makes the slots from up to to, and empties them.
+func (s *slots) clear(from, to int) {
+	for i := from; i < to; i++ {
+		if i-len(s.room) == len(s.more) {
+			s.more = append(s.more, 0)
+		}
+		*s.at(i) = 0
+	}
 }
