@@ -6,16 +6,16 @@ import (
 	"github.com/lienthong/lienthong/services/person"
 )
 
-// childCardEnds is the last day of the card of a child under 6: 30 September of the year in which the child is 72
-// months old, so that it reaches the school year; for one born later in the year, the last day of the month in
-// which it is 72 months old. (NĐ 146/2018, Art. 13; NĐ 188/2025.) A birth date that is known in part counts as the
-// earliest day that it can be.
+// childCardEnds is the last day of the card of a child under 6: the day on which the child is 72 months old, or
+// 30 September of that year if that is later, so that the card reaches the school year. (NĐ 146/2018, Art. 13;
+// NĐ 188/2025, Art. 37.) A birth date that is known in part counts as the earliest day that it can be.
 func childCardEnds(birth person.Date) time.Time {
-	year, month := birth.Year+6, time.Month(max(birth.Month, 1))
-	if month <= time.September {
-		return time.Date(year, time.September, 30, 0, 0, 0, 0, time.UTC)
+	ends := birth.Time().AddDate(6, 0, 0)
+	school := time.Date(ends.Year(), time.September, 30, 0, 0, 0, 0, time.UTC)
+	if ends.Before(school) {
+		return school
 	}
-	return time.Date(year, month+1, 0, 0, 0, 0, 0, time.UTC)
+	return ends
 }
 
 // underSix reports whether, on an ISO day, somebody born then has been born and still has the right to a child's card.

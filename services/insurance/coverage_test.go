@@ -153,8 +153,8 @@ func TestChildWithoutACardIsTreatedOnItsBirthCertificate(t *testing.T) {
 	require.Equal(t, "070", ask("042224000001", "2024-02-02", today).GetCode(), "on record, another date")
 	require.Equal(t, "050", ask("042224000002", "2023-02-01", today).GetCode(), "the number tells another year")
 	require.Equal(t, "050", ask("042224000002", "2024-02-01", "2024-01-31").GetCode(), "not born yet")
-	require.Equal(t, "130", ask("042220000002", "2020-12-01", today).GetCode(), "until the month of 72 months ends")
-	require.Equal(t, "050", ask("042220000002", "2020-09-30", today).GetCode(), "over 6 and past 30 September")
+	require.Equal(t, "130", ask("042220000002", "2020-11-22", today).GetCode(), "on the day of 72 months")
+	require.Equal(t, "050", ask("042220000002", "2020-11-21", today).GetCode(), "over 72 months and past 30 September")
 	require.Equal(t, "130", ask("042220000002", "2020-01-02", "2026-09-30").GetCode(), "over 6, until 30 September")
 }
 

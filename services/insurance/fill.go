@@ -12,7 +12,7 @@ import (
 	"github.com/lienthong/lienthong/services/person"
 )
 
-// indices makes every index again: a table is loaded without.
+// indices is the statements that make every index: a table is loaded without.
 const indices = "migrations/002_indices.sql"
 
 var dropIndices = []string{"DROP INDEX IF EXISTS insured_number", "DROP INDEX IF EXISTS insured_person",
@@ -52,6 +52,11 @@ func (r *Registry) load(ctx context.Context, n *nation.Nation) error {
 			return err
 		}
 	}
+	return r.makeIndices(ctx)
+}
+
+// makeIndices makes every index that there is not yet.
+func (r *Registry) makeIndices(ctx context.Context) error {
 	text, err := fs.ReadFile(migrations, indices)
 	if err != nil {
 		return fmt.Errorf("read indices: %w", err)
@@ -100,13 +105,14 @@ func fromCard(n *nation.Nation, c *nation.Card) insured {
 	return i
 }
 
-// formerChildCard is the child's card that the card of a 6-year-old followed, and whether there was one.
+// formerChildCard is the last day of the child's card that the card of a 6-year-old followed, and whether there was
+// one.
 func formerChildCard(n *nation.Nation, c *nation.Card) (ends string, was bool) {
 	if c.Category.String() == childUnderSix || !c.Birth.Full() || c.Birth.Year() < n.Config.AsOf.Year()-7 {
 		return "", false
 	}
 	ends = iso(childCardEnds(person.Date{Year: c.Birth.Year(), Month: c.Birth.Month(), Day: c.Birth.Day()}))
-	return ends, ends < c.From.String()
+	return ends, ends < n.Config.AsOf.String()
 }
 
 func childPrefix(prefix string) string { return childUnderSix + "1" + prefix[3:] }

