@@ -76,6 +76,15 @@ func TestKeyIgnoresWhichVowelCarriesTheTone(t *testing.T) {
 	})
 }
 
+func FuzzNameKey(f *testing.F) {
+	for _, seed := range []string{"Nguyễn Thị Hoà", norm.NFD.String("Đặng Ðức"), "o\u0301\u031b", "\xff", " \u0323"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, name string) {
+		require.Equal(t, person.NameKey(name), person.NameKey(norm.NFD.String(name)))
+	})
+}
+
 func BenchmarkNameKey(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {

@@ -109,7 +109,10 @@ func (db *DB) InTx(ctx context.Context, do func(*sql.Tx) error) error {
 		return fmt.Errorf("begin transaction: %w", err)
 	}
 	if err := do(tx); err != nil {
-		return errors.Join(err, ignoreDone(tx.Rollback()))
+		if undo := ignoreDone(tx.Rollback()); undo != nil {
+			return errors.Join(err, undo)
+		}
+		return err
 	}
 	if err := tx.Commit(); err != nil {
 		return fmt.Errorf("commit transaction: %w", err)
