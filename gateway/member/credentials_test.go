@@ -118,7 +118,9 @@ func TestARevocationCountsFromTheNextRequestOnAnOpenConnection(t *testing.T) {
 	_, err := h.ca.Revoke(portal.String())
 	require.NoError(t, err)
 	until(t, func() bool { return h.watcher.Directory().Revoked(peer.Serial(id.Certificate.Leaf)) })
-	require.Equal(t, reason.CertificateRevoked, reason.Of(call()).Reason)
+	err = call()
+	require.Error(t, err)
+	require.Equal(t, reason.CertificateRevoked, reason.Of(err).Reason)
 	require.Empty(t, h.rejects, "the connection was still the open one")
 
 	err = h.dial(t, client)()
@@ -140,7 +142,9 @@ func TestACertificateOfASystemThatIsNoMemberIsToldSo(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, os.WriteFile(h.dir+"/"+member.FileName, data, 0o600))
 	until(t, func() bool { _, ok := h.watcher.Directory().Lookup(clinic); return !ok })
-	require.Equal(t, reason.IdentityUnknown, reason.Of(call()).Reason)
+	err = call()
+	require.Error(t, err)
+	require.Equal(t, reason.IdentityUnknown, reason.Of(err).Reason)
 }
 
 func TestWhatIsNotTLSIsReportedButASilentProbeIsNot(t *testing.T) {
