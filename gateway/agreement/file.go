@@ -24,18 +24,18 @@ var (
 	versionForm = regexp.MustCompile(`^[1-9][0-9]{0,8}$`)
 )
 
-// document is an agreement as written.
+// document is an agreement as written. All keys are required where nothing else is said.
 type document struct {
-	ID              yamlfile.Text `yaml:"id"`
-	Version         yamlfile.Text `yaml:"version"`
-	Title           yamlfile.Text `yaml:"title"`
+	ID              yamlfile.Text `yaml:"id"`      // names the agreement in records and refusals
+	Version         yamlfile.Text `yaml:"version"` // from 1; each version is a file, and their times do not overlap
+	Title           yamlfile.Text `yaml:"title"`   // may be left out
 	Consumer        consumerDoc   `yaml:"consumer"`
-	Provider        yamlfile.Text `yaml:"provider"`
-	Service         yamlfile.Text `yaml:"service"`
-	ValidFrom       yamlfile.Text `yaml:"valid_from"`
-	ValidTo         yamlfile.Text `yaml:"valid_to"`
-	CaseRequired    yamlfile.Flag `yaml:"case_required"`
-	OfficerRequired yamlfile.Flag `yaml:"officer_required"`
+	Provider        yamlfile.Text `yaml:"provider"`         // agency code; where provinces answer for themselves, one agreement for each
+	Service         yamlfile.Text `yaml:"service"`          // full name
+	ValidFrom       yamlfile.Text `yaml:"valid_from"`       // its first day, in Hà Nội
+	ValidTo         yamlfile.Text `yaml:"valid_to"`         // its last day
+	CaseRequired    yamlfile.Flag `yaml:"case_required"`    // over the contract's label, if not left out
+	OfficerRequired yamlfile.Flag `yaml:"officer_required"` // over the contract's label, if not left out
 	Purposes        []purposeDoc  `yaml:"purposes"`
 	Methods         []methodDoc   `yaml:"methods"`
 }
@@ -45,16 +45,17 @@ type consumerDoc struct {
 	Systems []yamlfile.Text `yaml:"systems"`
 }
 
+// purposeDoc allows all methods of the agreement; what differs by purpose is another agreement.
 type purposeDoc struct {
-	Code       yamlfile.Text   `yaml:"code"`
+	Code       yamlfile.Text   `yaml:"code"` // sent as lt-purpose
 	Title      yamlfile.Text   `yaml:"title"`
 	LegalBasis yamlfile.Text   `yaml:"legal_basis"`
-	Procedures []yamlfile.Text `yaml:"procedures"`
+	Procedures []yamlfile.Text `yaml:"procedures"` // may be left out
 }
 
 type methodDoc struct {
-	Name   yamlfile.Text   `yaml:"name"`
-	Fields []yamlfile.Text `yaml:"fields"`
+	Name   yamlfile.Text   `yaml:"name"`   // within the service, such as GetPerson
+	Fields []yamlfile.Text `yaml:"fields"` // paths of the answer; a message means its leaves that are not sensitive
 }
 
 // reader turns one document into an agreement and notes all that is wrong with it.

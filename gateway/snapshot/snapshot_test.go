@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -19,6 +20,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // source is a file system of one value.
 type source struct {
+	mu       sync.Mutex
 	stamp    string
 	value    int
 	err      error
@@ -27,7 +29,16 @@ type source struct {
 	during   func() // runs inside a load
 }
 
+// set changes the source while it is watched.
+func (s *source) set(change func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	change()
+}
+
 func (s *source) load() (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.loads++
 	if s.during != nil {
 		s.during()
@@ -35,7 +46,11 @@ func (s *source) load() (int, error) {
 	return s.value, s.err
 }
 
-func (s *source) look() (string, error) { return s.stamp, s.stampErr }
+func (s *source) look() (string, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.stamp, s.stampErr
+}
 
 // watched runs a claim about a watched source inside a bubble of fake time.
 func watched(t *testing.T, src *source, claim func(s *snapshot.Snapshot[int], tick func())) {
@@ -57,7 +72,7 @@ func TestAChangeIsLoadedAndNothingElseIs(t *testing.T) {
 		require.Equal(t, 1, s.Load())
 		tick()
 		require.Equal(t, 1, src.loads, "nothing changed, nothing loaded")
-		src.stamp, src.value = "b", 2
+		src.set(func() { src.stamp, src.value = "b", 2 })
 		tick()
 		require.Equal(t, 2, s.Load())
 		require.NoError(t, s.Err())
@@ -68,11 +83,11 @@ func TestAFailedLoadKeepsTheOldValueAndSaysWhy(t *testing.T) {
 	src := &source{stamp: "a", value: 1}
 	broken := errors.New("broken")
 	watched(t, src, func(s *snapshot.Snapshot[int], tick func()) {
-		src.stamp, src.value, src.err = "b", 2, broken
+		src.set(func() { src.stamp, src.value, src.err = "b", 2, broken })
 		tick()
 		require.Equal(t, 1, s.Load())
 		require.ErrorIs(t, s.Err(), broken)
-		src.stamp, src.err = "c", nil
+		src.set(func() { src.stamp, src.err = "c", nil })
 		tick()
 		require.Equal(t, 2, s.Load())
 		require.NoError(t, s.Err())
@@ -82,12 +97,12 @@ func TestAFailedLoadKeepsTheOldValueAndSaysWhy(t *testing.T) {
 func TestFilesThatMoveDuringALoadAreReadAgain(t *testing.T) {
 	src := &source{stamp: "a", value: 1}
 	watched(t, src, func(s *snapshot.Snapshot[int], tick func()) {
-		src.stamp, src.value = "b", 2
-		src.during = func() { src.stamp = "c" }
+		src.set(func() { src.stamp, src.value = "b", 2 })
+		src.set(func() { src.during = func() { src.stamp = "c" } })
 		tick()
 		require.Equal(t, 1, s.Load(), "half of b and half of c must not be shown")
 		require.Error(t, s.Err())
-		src.during = nil
+		src.set(func() { src.during = nil })
 		tick()
 		require.Equal(t, 2, s.Load())
 		require.NoError(t, s.Err())
@@ -98,11 +113,11 @@ func TestAStampThatFailsIsReportedUntilItAnswersAgain(t *testing.T) {
 	src := &source{stamp: "a", value: 1}
 	gone := errors.New("gone")
 	watched(t, src, func(s *snapshot.Snapshot[int], tick func()) {
-		src.stampErr = gone
+		src.set(func() { src.stampErr = gone })
 		tick()
 		require.ErrorIs(t, s.Err(), gone)
 		require.Equal(t, 1, s.Load())
-		src.stampErr = nil
+		src.set(func() { src.stampErr = nil })
 		tick()
 		require.NoError(t, s.Err())
 	})
