@@ -30,7 +30,7 @@ var columns = map[string][]string{
 }
 
 func (r *Registry) load(ctx context.Context, n *nation.Nation) error {
-	p := r.partOf(n)
+	p := partOf(n, r.jurisdiction)
 	sources := map[string]iter.Seq[[]any]{
 		"communes": p.communeRows, "certificates": p.certificateRows, "parcels": p.parcelRows,
 		"owners": p.ownerRows, "encumbrances": p.encumbranceRows,
@@ -48,16 +48,15 @@ func (r *Registry) load(ctx context.Context, n *nation.Nation) error {
 
 // part is what of a nation belongs into one land book.
 type part struct {
-	own          Jurisdiction
 	n            *nation.Nation
 	serves       [100]bool      // by code of the 34 provinces
 	wrongOwner   map[int32]bool // entries known to be wrong, by index in Owners
 	encumbrances map[int32]int  // how many, by index in Parcels
 }
 
-func (r *Registry) partOf(n *nation.Nation) *part {
-	p := &part{own: r.jurisdiction, n: n, wrongOwner: map[int32]bool{}, encumbrances: map[int32]int{}}
-	for _, province := range r.jurisdiction.provinces() {
+func partOf(n *nation.Nation, own Jurisdiction) *part {
+	p := &part{n: n, wrongOwner: map[int32]bool{}, encumbrances: map[int32]int{}}
+	for _, province := range own.provinces() {
 		p.serves[province.Code] = true
 	}
 	// The cleaning campaign (KH 515/KH-BCA-BNN&MT) found the entries that name somebody else. Lesser differences,

@@ -115,7 +115,11 @@ func (r *Registry) readHoldings(ctx context.Context, q holdingsQuestion, answer 
 	if q.commune != nil {
 		in = q.commune.code
 	}
-	rows, err := r.ask.holdings.Query(ctx, q.province, string(q.id), string(q.oldID), q.nameKey, in, q.after, q.page+1)
+	ask, args := r.ask.holdings, []any{q.province, string(q.id), q.nameKey, in, q.after, q.page + 1}
+	if q.oldID != "" {
+		ask, args = r.ask.holdingsOld, append(args, string(q.oldID))
+	}
+	rows, err := ask.Query(ctx, args...)
 	if err != nil {
 		return fmt.Errorf("read holdings: %w", err)
 	}

@@ -26,12 +26,27 @@ const (
 	COALESCE(e.registered_at, ''), COALESCE(e.removed_at, '')`
 )
 
+// Whose holdings: parameters are 1 province, 2 personal number, 3 name key or empty, 4 commune or 0, 5 the last
+// parcel of the page before, 6 how many, 7 old number. An entry known to be wrong does not testify to a name.
+const (
+	byPersonalID = `o.personal_id = $2 AND o.province = $1 AND ($3 = '' OR EXISTS (SELECT 1 FROM owners n
+		WHERE n.personal_id = $2 AND n.province = $1 AND (n.name_key = $3 OR n.wrong = 1)))`
+	byOldID = `o.old_id = $7 AND o.province = $1 AND o.name_key = $3`
+)
+
+func holdings(whose string) string {
+	return `SELECT p.id, p.serial, p.wrong, ` + parcelColumns + `, ` + ownerColumns + `
+		FROM owners o JOIN parcels p ON p.certificate = o.certificate
+		WHERE ` + whose + ` AND ($4 = 0 OR p.commune = $4) AND p.id > $5 ORDER BY p.id LIMIT $6`
+}
+
 // statements are the questions that the registry asks of its database.
 type statements struct {
 	parcel             *store.Stmt // parcel with its owners, by place on the map
 	certificate        *store.Stmt // certificate with its owners, by serial
 	certificateParcels *store.Stmt // parcels of a certificate
-	holdings           *store.Stmt // a person's parcels, a page
+	holdings           *store.Stmt // a person's parcels, a page, by personal number
+	holdingsOld        *store.Stmt // the same, and those by old number
 	restsOnPlace       *store.Stmt // what rests on a parcel, by place on the map
 	restsOnSerial      *store.Stmt // what rests on a certificate's parcels
 }
@@ -53,13 +68,8 @@ func (s *statements) list() []statement {
 			WHERE c.serial = $1 AND c.province = $2 ORDER BY o.position`},
 		{&s.certificateParcels, "certificate_parcels", `SELECT p.encumbrances, p.house_area, p.house_floors,
 			p.north, p.east, p.width, p.depth, ` + parcelColumns + ` FROM parcels p WHERE p.certificate = $1 ORDER BY p.id`},
-		{&s.holdings, "holdings", `SELECT p.id, p.serial, p.wrong, ` + parcelColumns + `, ` + ownerColumns + `
-			FROM owners o JOIN parcels p ON p.certificate = o.certificate
-			WHERE (o.personal_id = $2 AND o.province = $1 AND ($4 = '' OR EXISTS (SELECT 1 FROM owners n
-					WHERE n.personal_id = $2 AND n.province = $1 AND (n.name_key = $4 OR n.wrong = 1)))
-				OR o.old_id = $3 AND o.province = $1 AND o.name_key = $4)
-				AND ($5 = 0 OR p.commune = $5) AND p.id > $6
-			ORDER BY p.id LIMIT $7`},
+		{&s.holdings, "holdings", holdings(byPersonalID)},
+		{&s.holdingsOld, "holdings_old", holdings("(" + byPersonalID + " OR " + byOldID + ")")},
 		{&s.restsOnPlace, "rests_on_place", `SELECT p.serial, ` + restColumns + `
 			FROM parcels p LEFT JOIN encumbrances e ON e.parcel = p.id
 			WHERE p.commune = $1 AND p.sheet = $2 AND p.plot = $3 ORDER BY p.id, e.registered_at, e.id`},
