@@ -118,8 +118,8 @@ func (x *CheckCoverageRequest) GetDate() string {
 	return ""
 }
 
-// CheckCoverageResponse says whether the person is covered. With codes 050 to 070, 130 and 205 nothing of the record
-// is returned but what the code says.
+// CheckCoverageResponse says whether the person is covered. With codes 050 to 070, 130 and 205, and for the dead,
+// nothing of the record is returned but what the code says.
 type CheckCoverageResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// What the registry found, and what the desk may do next.
@@ -163,7 +163,7 @@ type CheckCoverageResponse struct {
 	Category string `protobuf:"bytes,13,opt,name=category,proto3" json:"category,omitempty"`
 	// What the two letters stand for. Example: "Người lao động trong doanh nghiệp".
 	CategoryName string `protobuf:"bytes,14,opt,name=category_name,json=categoryName,proto3" json:"category_name,omitempty"`
-	// 1 to 5, the third character of the card number. Example: 4.
+	// 1 to 5, the third character of the number of the card that counts: with code 003 the new one. Example: 4.
 	BenefitLevel uint32 `protobuf:"varint,15,opt,name=benefit_level,json=benefitLevel,proto3" json:"benefit_level,omitempty"`
 	// Part of the cost, in percent, that the fund pays when the person is treated where they should be: 100 at
 	// levels 1, 2 and 5, 95 at level 3, 80 at level 4. Example: 80.

@@ -49,8 +49,8 @@ type InsuranceServiceClient interface {
 	// IssueCard issues a card to a child under 6 whose birth is registered, or renews a card that has ended or ends
 	// within 30 days. The same request_id with the same request returns the same card again.
 	// Errors: FIELD_REQUIRED, FIELD_INVALID, ID_MALFORMED, DATE_MALFORMED, DATE_IN_FUTURE, IDEMPOTENCY_CONFLICT,
-	// PERSON_NOT_FOUND, PERSON_DECEASED, ALREADY_REGISTERED (the person has a valid card), NOT_ENTITLED,
-	// NUMBERS_EXHAUSTED.
+	// NUMBER_DISAGREES, PERSON_NOT_FOUND, PERSON_DECEASED, ALREADY_REGISTERED (the person has a valid card),
+	// NOT_ENTITLED, NUMBERS_EXHAUSTED.
 	IssueCard(ctx context.Context, in *IssueCardRequest, opts ...grpc.CallOption) (*IssueCardResponse, error)
 }
 
@@ -123,8 +123,8 @@ type InsuranceServiceServer interface {
 	// IssueCard issues a card to a child under 6 whose birth is registered, or renews a card that has ended or ends
 	// within 30 days. The same request_id with the same request returns the same card again.
 	// Errors: FIELD_REQUIRED, FIELD_INVALID, ID_MALFORMED, DATE_MALFORMED, DATE_IN_FUTURE, IDEMPOTENCY_CONFLICT,
-	// PERSON_NOT_FOUND, PERSON_DECEASED, ALREADY_REGISTERED (the person has a valid card), NOT_ENTITLED,
-	// NUMBERS_EXHAUSTED.
+	// NUMBER_DISAGREES, PERSON_NOT_FOUND, PERSON_DECEASED, ALREADY_REGISTERED (the person has a valid card),
+	// NOT_ENTITLED, NUMBERS_EXHAUSTED.
 	IssueCard(context.Context, *IssueCardRequest) (*IssueCardResponse, error)
 	mustEmbedUnimplementedInsuranceServiceServer()
 }
