@@ -40,7 +40,7 @@ func (g *registration) death(ctx context.Context, req *civilstatusv1.RegisterDea
 		return err
 	}
 	if deceased.diedOn != "" {
-		return reason.AlreadyRegistered
+		return reason.AlreadyRegistered.At("deceased")
 	}
 	diedOn, err := g.deathFacts(ctx, req, deceased, record)
 	if err != nil {
@@ -119,7 +119,7 @@ func (g *registration) die(ctx context.Context, record *civilstatusv1.DeathRecor
 			return err
 		}
 		if !written {
-			return reason.AlreadyRegistered
+			return reason.AlreadyRegistered.At("deceased")
 		}
 	}
 	return nil

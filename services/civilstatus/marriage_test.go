@@ -201,7 +201,7 @@ func TestManyConcurrentMarriagesOfOneManLeaveOne(t *testing.T) {
 			made++
 			continue
 		}
-		refused(t, err, reason.AlreadyMarried, "husband")
+		refused(t, err, reason.AlreadyMarried, "")
 	}
 	require.Equal(t, 1, made)
 	married := 0

@@ -39,11 +39,15 @@ func (f *filler) birth(i int32) *civilstatusv1.BirthRecord {
 		Hometown:   address(p.Hometown),
 		EthnicCode: ethnicCode(p.Ethnic), EthnicName: nation.EthnicName(p.Ethnic),
 		Nationality: p.Nationality(),
-		BirthKind:   civilstatusv1.BirthKind_BIRTH_KIND_BOTH_PARENTS,
+		BirthKind:   civilstatusv1.BirthKind_BIRTH_KIND_NO_FATHER,
 		Mother:      f.parent(p.Mother, mother, &b.Entry),
-		Father:      f.parent(p.Father, father, &b.Entry),
 	}
-	r.Requester = &civilstatusv1.Requester{FullName: r.Father.Name.Full, Relation: "Cha", PersonalId: r.Father.PersonalId}
+	r.Requester = &civilstatusv1.Requester{FullName: r.Mother.Name.Full, Relation: "Mẹ", PersonalId: r.Mother.PersonalId}
+	if !b.NoFather {
+		r.BirthKind = civilstatusv1.BirthKind_BIRTH_KIND_BOTH_PARENTS
+		r.Father = f.parent(p.Father, father, &b.Entry)
+		r.Requester = &civilstatusv1.Requester{FullName: r.Father.Name.Full, Relation: "Cha", PersonalId: r.Father.PersonalId}
+	}
 	return r
 }
 
@@ -84,11 +88,15 @@ func (f *filler) party(i int32, at nation.Place) *civilstatusv1.Party {
 }
 
 func (f *filler) marriage(m *nation.Marriage) *civilstatusv1.MarriageRecord {
-	return &civilstatusv1.MarriageRecord{
+	r := &civilstatusv1.MarriageRecord{
 		Head:    head(&m.Entry),
 		Husband: f.party(m.Husband, m.Place),
 		Wife:    f.party(m.Wife, m.Place),
 	}
+	if m.End == nation.EndedByDivorce { // the court's decision is noted in the margin
+		r.Head.Note = "Ly hôn theo Quyết định số " + m.DecisionText() + " của " + m.Court()
+	}
+	return r
 }
 
 func (f *filler) death(d *nation.Death) *civilstatusv1.DeathRecord {

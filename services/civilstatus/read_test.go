@@ -51,14 +51,36 @@ func TestEveryBirthOfTheNationIsInTheBooks(t *testing.T) {
 		require.Equal(t, b.NumberText(), r.Head.Number)
 		require.Equal(t, b.Place.CommuneCode(), r.Head.AgencyCode)
 		require.Equal(t, nation.EthnicName(p.Ethnic), r.EthnicName)
-		for parent, party := range map[int32]*civilstatusv1.Party{p.Mother: r.Mother, p.Father: r.Father} {
-			require.NotEmpty(t, party.Name.Full)
-			if parent != nation.None {
-				require.Equal(t, w.nation.People[parent].Number.String(), party.PersonalId)
+		require.Equal(t, b.NoFather, r.Father == nil)
+		require.NotEmpty(t, r.Mother.Name.Full)
+		for _, parent := range []struct {
+			i     int32
+			party *civilstatusv1.Party
+		}{{p.Mother, r.Mother}, {p.Father, r.Father}} {
+			if parent.i != nation.None {
+				require.Equal(t, w.nation.People[parent.i].Number.String(), parent.party.PersonalId)
 			}
 		}
 	}
 	require.Len(t, codes, 3, "the nation has births of every kind: %v", codes)
+}
+
+func TestDivorceIsNotedInTheMargin(t *testing.T) {
+	w := newWorld(t)
+	for i := range w.nation.Marriages {
+		m := &w.nation.Marriages[i]
+		if m.End != nation.EndedByDivorce || m.Undigitised {
+			continue
+		}
+		resp, err := w.GetMarriage(t.Context(), &civilstatusv1.GetMarriageRequest{FullName: w.key(m.Wife).FullName,
+			Number: m.NumberText(), AgencyCode: m.Place.CommuneCode()})
+		require.NoError(t, err)
+		require.Equal(t, civilstatusv1.MarriageState_MARRIAGE_STATE_DIVORCED, resp.Record.State)
+		require.Equal(t, m.EndDate.String(), resp.Record.EndedOn)
+		require.Contains(t, resp.Record.Head.Note, m.DecisionText())
+		return
+	}
+	require.FailNow(t, "nobody is divorced")
 }
 
 func TestEveryMarriageAndDeathOfTheNationIsInTheBooks(t *testing.T) {
