@@ -78,12 +78,13 @@ func (g *gazetteer) addCommunes(p, o Province, from, to int) {
 	g.addFacility(p.Code, uint32(o.Code)*1000+1, 0, "Bệnh viện Đa khoa "+o.Name)
 	for j := from; j < to; j++ {
 		base := uint32(len(g.communes)) * codesPerCommune
-		urban := (j+1)*p.Wards/p.Communes > j*p.Wards/p.Communes
+		wards := j * p.Wards / p.Communes // before this one
+		urban := (j+1)*p.Wards/p.Communes > wards
 		kind := "Xã "
 		switch {
 		case urban:
 			kind = "Phường "
-		case j >= p.Communes-p.Zones:
+		case j-wards < p.Zones:
 			kind = "Đặc khu "
 		}
 		name := ""

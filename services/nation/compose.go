@@ -1,7 +1,8 @@
 package nation
 
-// sizes are the shares in per mille of households with 1 to 8 people.
-var sizes = [...]int{100, 170, 210, 270, 135, 70, 30, 15}
+// sizes are how often, in per mille, a household of 1 to 8 people is begun. Some turn out smaller (young couples) and
+// divorces add ones, so that the outcome is near 10, 17, 21, 27, 13.5, 7, 3 and 1.5 percent.
+var sizes = [...]int{65, 155, 195, 285, 148, 87, 41, 24}
 
 // drawSize draws a household size, at most limit.
 func (b *builder) drawSize(limit int) int {
@@ -53,7 +54,7 @@ func (b *builder) alone(limit int) {
 	case u < 0.75 && limit > 1:
 		b.divorce(0)
 	default:
-		b.young(b.aged(20, 38))
+		b.young(b.aged(20, 44))
 	}
 }
 
@@ -73,11 +74,11 @@ func (b *builder) pair(limit int) {
 		head := b.head(single(Male, b.aged(56, 86)))
 		wife, on := b.marry(head)
 		b.leave(head, wife, on)
-	case u < 0.65:
-		b.couple(23, 34)
-	case u < 0.80:
+	case u < 0.60:
+		b.couple(23, 36)
+	case u < 0.78:
 		b.oneParent(1, limit)
-	case u < 0.88:
+	case u < 0.86:
 		mother := b.head(single(Female, b.aged(24, 45)))
 		child := single(Male, min(b.plan[mother].birth+day(b.rng.between(20*365, 38*365)), b.today-40))
 		child.sex = b.drawSex(child.birth)
@@ -133,16 +134,16 @@ func (b *builder) family(size int) {
 	if size >= 5 && b.rng.chance(0.55) || size < 5 && b.rng.chance(0.12) {
 		elders = 1 + b.rng.intn(min(size-2, 2))
 	}
-	youngest := 24
+	youngest := 26
 	if size-2-elders > 1 {
-		youngest = 27
+		youngest = 30
 	}
 	var husband, wife int32
 	var on day
 	if elders == 0 {
-		husband, wife, on = b.couple(youngest, youngest+12+b.rng.intn(22))
+		husband, wife, on = b.couple(youngest, youngest+14+b.rng.intn(22))
 	} else {
-		husband = b.head(single(Male, b.aged(youngest, youngest+10+b.rng.intn(18))))
+		husband = b.head(single(Male, b.aged(youngest, youngest+14+b.rng.intn(18))))
 		wife, on = b.marry(husband)
 	}
 	b.bear(husband, wife, on, size-2-elders, RelationChild)
