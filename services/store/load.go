@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"iter"
 	"regexp"
-	"strconv"
 	"strings"
 )
 
@@ -117,21 +116,15 @@ func insertRows(ctx context.Context, tx *sql.Tx, table string, columns []string,
 	return n, nil
 }
 
-// insertText is INSERT INTO table (a, b) VALUES ($1,$2),($3,$4)…
+// insertText is INSERT INTO table (a, b) VALUES (?,?),(?,?)… SQLite looks a $1 up in a list for every value that is
+// bound to it, which makes a long statement ten times slower.
 func insertText(table string, columns []string, rows int) string {
 	var b strings.Builder
 	b.WriteString("INSERT INTO " + table + " (" + strings.Join(columns, ", ") + ") VALUES ")
-	for i := range rows * len(columns) {
-		switch {
-		case i == 0:
-			b.WriteString("(")
-		case i%len(columns) == 0:
-			b.WriteString("),(")
-		default:
-			b.WriteString(",")
-		}
-		b.WriteString("$" + strconv.Itoa(i+1))
+	row := "(" + strings.Repeat("?,", len(columns)-1) + "?)"
+	b.WriteString(row)
+	for range rows - 1 {
+		b.WriteString("," + row)
 	}
-	b.WriteString(")")
 	return b.String()
 }
