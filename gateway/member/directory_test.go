@@ -123,6 +123,16 @@ func TestAMalformedListOfMembersIsRefusedWhole(t *testing.T) {
 	}
 }
 
+func TestASerialAloneIsEnoughToRevoke(t *testing.T) {
+	f, err := member.ParseFile([]byte(`{"systems":[],"revoked":[{"serial":"a1"}]}`))
+	require.NoError(t, err)
+	data, err := f.Encode()
+	require.NoError(t, err, "else the authority could change nothing after an operator added it by hand")
+	d, err := member.ParseDirectory(data)
+	require.NoError(t, err)
+	require.True(t, d.Revoked("a1"))
+}
+
 func TestAFileSurvivesItsEncoding(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		systems := rapid.SliceOfNDistinct(rapid.Custom(func(t *rapid.T) member.System {

@@ -48,10 +48,10 @@ const (
 
 // Revocation is one certificate that is refused before its time is over.
 type Revocation struct {
-	Serial   string    `json:"serial"`    // lower-case hexadecimal, see peer.Serial
-	ID       peer.ID   `json:"id"`        // whose it is
-	At       time.Time `json:"at"`        // when it was revoked
-	NotAfter time.Time `json:"not_after"` // when it would have expired; the entry may be dropped then
+	Serial   string    `json:"serial"`             // lower-case hexadecimal, see peer.Serial
+	ID       peer.ID   `json:"id,omitzero"`        // whose it is; may be left out
+	At       time.Time `json:"at,omitzero"`        // when it was revoked; may be left out
+	NotAfter time.Time `json:"not_after,omitzero"` // when it would have expired; left out: the entry stays for ever
 }
 
 var serialForm = regexp.MustCompile(`^[1-9a-f][0-9a-f]{0,39}$`)
