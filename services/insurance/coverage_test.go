@@ -121,12 +121,18 @@ func TestCoverageCodes(t *testing.T) {
 			require.NotEmpty(t, resp.GetMeaningVi())
 			require.NotEmpty(t, resp.GetMeaningEn())
 			if c.result != found {
-				require.Empty(t, resp.GetCardNumber()+resp.GetInsuranceNumber()+resp.GetPersonalId()+resp.GetBirthDate()+resp.GetValidTo())
-				require.Nil(t, resp.GetName())
-				require.Nil(t, resp.GetAddress())
+				requireNothingOfTheRecord(t, resp)
 			}
 		})
 	}
+}
+
+// requireNothingOfTheRecord asserts that only what the code says is set.
+func requireNothingOfTheRecord(t *testing.T, resp *insurancev1.CheckCoverageResponse) {
+	c := code(resp.GetCode())
+	rest := proto.CloneOf(resp)
+	rest.Result, rest.Code, rest.MeaningVi, rest.MeaningEn, rest.Covered = nil, "", "", "", false
+	require.Zero(t, proto.Size(rest), "%s: %v", c, rest)
 }
 
 func TestChildWithoutACardIsTreatedOnItsBirthCertificate(t *testing.T) {

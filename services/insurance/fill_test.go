@@ -128,6 +128,10 @@ func TestContributionsOfTheNationAreListed(t *testing.T) {
 		require.Equal(t, months, resp.GetTotalMonths())
 	}
 	require.Equal(t, len(n.Contributions), listed)
+	var gaps int
+	require.NoError(t, r.db.Read.QueryRow(`SELECT COUNT(*) FROM (SELECT insurance_number FROM contribution
+		GROUP BY insurance_number HAVING MIN(seq) <> 1 OR MAX(seq) <> COUNT(*)) AS odd`).Scan(&gaps))
+	require.Zero(t, gaps, "periods are numbered from 1 without a gap")
 }
 
 func TestSixYearOldHasLeftTheChildCard(t *testing.T) {

@@ -77,7 +77,7 @@ func TestRequestIDIsForOneRequest(t *testing.T) {
 		func(q *insurancev1.IssueCardRequest) { q.Address.Detail = "Thôn Đông" },
 		func(q *insurancev1.IssueCardRequest) { q.Address = nil },
 		func(q *insurancev1.IssueCardRequest) {
-			q.FullName, q.BirthRegistrationNumber = "Nguyễn Minh A", "n123/2026"
+			q.Address.CommuneName, q.Address.Detail = "Xã Thạch", " Hà" // the same letters, divided otherwise
 		},
 	} {
 		_, err := r.IssueCard(t.Context(), childOf(change))
