@@ -36,23 +36,38 @@ func TestALabelledContractMayBePublished(t *testing.T) {
 	require.NoError(t, contract.Check(service(t, newDraft(t).set)))
 }
 
-func TestEachFaultOfAContractIsFoundWhereItIs(t *testing.T) {
-	const pkg = "internal.specimen.v1."
-	const ask, tell = specimenName + ".Ask", specimenName + ".Tell"
-	holds := func(d draft, m proto.Message) {
-		md := m.ProtoReflect().Descriptor()
-		d.set.File = append([]*descriptorpb.FileDescriptorProto{protodesc.ToFileDescriptorProto(md.ParentFile())}, d.set.File...)
-		d.file().Dependency = append(d.file().Dependency, md.ParentFile().Path())
-		f := d.field("Person", "name")
-		f.TypeName = proto.String("." + string(md.FullName()))
+const (
+	pkg  = "internal.specimen.v1."
+	ask  = specimenName + ".Ask"
+	tell = specimenName + ".Tell"
+)
+
+// fault is a change that makes a contract unfit, and where the finding must lie.
+type fault struct {
+	place string
+	edit  func(draft)
+}
+
+func requireFound(t *testing.T, faults map[string]fault) {
+	for name, tt := range faults {
+		t.Run(name, func(t *testing.T) {
+			d := newDraft(t)
+			tt.edit(d)
+			if d.file().GetSyntax() == "proto2" {
+				proto2(d)
+			}
+			err := contract.Check(service(t, d.set))
+			require.Error(t, err)
+			require.Equal(t, []string{tt.place}, places(t, err))
+		})
 	}
+}
+
+func TestEachFaultOfALabelIsFoundWhereItIs(t *testing.T) {
 	class := func(c hubv1.DataClass) func(*hubv1.FieldPolicy) {
 		return func(p *hubv1.FieldPolicy) { p.Class = c }
 	}
-	tests := map[string]struct {
-		place string
-		edit  func(draft)
-	}{
+	requireFound(t, map[string]fault{
 		"unlabelled service":        {specimenName, func(d draft) { d.file().Service[0].Options = nil }},
 		"unlabelled method":         {ask, func(d draft) { d.method("Ask").Options = nil }},
 		"method without a title":    {ask, func(d draft) { d.policy("Ask", func(p *hubv1.MethodPolicy) { p.Title.Vi = "" }) }},
@@ -83,6 +98,18 @@ func TestEachFaultOfAContractIsFoundWhereItIs(t *testing.T) {
 		"subject key of no map": {pkg + "Person.personal_id", func(d draft) {
 			d.label("Person", "personal_id", func(p *hubv1.FieldPolicy) { p.SubjectKey = 1 })
 		}},
+	})
+}
+
+func TestEachShapeThatCannotBeLabelledIsFoundWhereItIs(t *testing.T) {
+	holds := func(d draft, m proto.Message) {
+		md := m.ProtoReflect().Descriptor()
+		d.set.File = append([]*descriptorpb.FileDescriptorProto{protodesc.ToFileDescriptorProto(md.ParentFile())}, d.set.File...)
+		d.file().Dependency = append(d.file().Dependency, md.ParentFile().Path())
+		f := d.field("Person", "name")
+		f.TypeName = proto.String("." + string(md.FullName()))
+	}
+	requireFound(t, map[string]fault{
 		"extension range": {pkg + "Person", func(d draft) {
 			d.file().Syntax = proto.String("proto2")
 			d.message("Person").ExtensionRange = []*descriptorpb.DescriptorProto_ExtensionRange{{Start: proto.Int32(100), End: proto.Int32(200)}}
@@ -111,19 +138,7 @@ func TestEachFaultOfAContractIsFoundWhereItIs(t *testing.T) {
 		"struct": {"google.protobuf.Struct", func(d draft) { holds(d, new(structpb.Struct)) }},
 		"value":  {"google.protobuf.Value", func(d draft) { holds(d, new(structpb.Value)) }},
 		"list":   {"google.protobuf.ListValue", func(d draft) { holds(d, new(structpb.ListValue)) }},
-	}
-	for name, tt := range tests {
-		t.Run(name, func(t *testing.T) {
-			d := newDraft(t)
-			tt.edit(d)
-			if d.file().GetSyntax() == "proto2" {
-				proto2(d)
-			}
-			err := contract.Check(service(t, d.set))
-			require.Error(t, err)
-			require.Equal(t, []string{tt.place}, places(t, err))
-		})
-	}
+	})
 }
 
 // proto2 makes the specimen's file one that proto2 allows.

@@ -73,9 +73,7 @@ func TestAPathReadsWhatDecodingWouldGive(t *testing.T) {
 			b = append(b, part...)
 		}
 		m := new(specimenv1.AskResponse)
-		if proto.Unmarshal(b, m) != nil {
-			t.Skip("not a message")
-		}
+		require.NoError(t, proto.Unmarshal(b, m))
 		got, _ := p.String(b)
 		require.Equal(t, m.GetPerson().GetName().GetFull(), got)
 	})

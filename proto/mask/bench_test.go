@@ -59,6 +59,17 @@ func TestAMaskAllocatesNothing(t *testing.T) {
 	}
 }
 
+func TestManyMessagesWithAOneofAllocateNothing(t *testing.T) {
+	box := new(specimenv1.Box)
+	for range 1000 {
+		box.Choices = append(box.Choices, &specimenv1.Choice{Note: "x", Pick: &specimenv1.Choice_Number{Number: 1}})
+	}
+	wire := marshal(t, box)
+	room := make([]byte, 0, 2*len(wire))
+	m := compile(t, box, "choices.number")
+	require.Zero(t, testing.AllocsPerRun(10, func() { _, _ = m.Append(room, wire) }))
+}
+
 func BenchmarkAppend(b *testing.B) {
 	wire := marshal(b, typical())
 	for name, leaves := range benches {

@@ -153,6 +153,13 @@ func TestRefusedAnswersAddNothing(t *testing.T) {
 		}
 		return protowire.AppendBytes([]byte{7<<3 | 2}, b) // tree
 	}
+	named := func(levels int) []byte {
+		var b []byte
+		for range levels - 1 {
+			b = protowire.AppendBytes([]byte{5<<3 | 2}, protowire.AppendBytes([]byte{2<<3 | 2}, b))
+		}
+		return protowire.AppendBytes([]byte{7<<3 | 2}, b)
+	}
 	groups := func(levels int) []byte {
 		return append(bytes.Repeat([]byte{0x1b + 0x08}, levels), bytes.Repeat([]byte{0x1c + 0x08}, levels)...)
 	}
@@ -165,6 +172,8 @@ func TestRefusedAnswersAddNothing(t *testing.T) {
 		"two members, neither in the mask":    {"\xba\x01\x06\x08\x01\x12\x02ab", mask.ErrOneof},
 		"two members in two parts":            {"\xba\x01\x02\x08\x01" + "\xba\x01\x04\x12\x02ab", mask.ErrOneof},
 		"two members in parts of parts":       {"\xba\x01\x04\x1a\x02\x08\x01" + "\xba\x01\x02\x1a\x00" + "\xba\x01\x06\x1a\x04\x12\x02ab", mask.ErrOneof},
+		"two members in parts around them":    {"\xc2\x01\x04\x0a\x02\x08\x01" + "\xc2\x01\x06\x0a\x04\x12\x02ab", mask.ErrOneof},
+		"nested too deep in a map":            {string(named(33)), mask.ErrDepth},
 		"nested too deep where it passes not": {string(deep(33, 3)), mask.ErrDepth},
 		"nested too deep in a list":           {string(deep(33, 4)), mask.ErrDepth},
 		"groups nested too deep":              {string(groups(33)), mask.ErrDepth},
@@ -192,7 +201,7 @@ func TestRefusedAnswersAddNothing(t *testing.T) {
 		"a map's key that is not UTF-8":       {"\x22\x03\x0a\x01\xff", mask.ErrMalformed},
 		"a length of 2^63":                    {"\x12\xff\xff\xff\xff\xff\xff\xff\xff\x7f", mask.ErrMalformed},
 	}
-	m := compile(t, &specimenv1.AskResponse{}, "word", "person.birth_date", "by_id.sex", "pick.number", "pick.again.number", "scalars.many_int32", "scalars.many_fixed32", "scalars.many_bool")
+	m := compile(t, &specimenv1.AskResponse{}, "word", "person.birth_date", "by_id.sex", "pick.number", "pick.again.number", "box.choice.number", "scalars.many_int32", "scalars.many_fixed32", "scalars.many_bool")
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			for _, wire := range []string{tt.wire, "\x12\x04\x1a\x02ab" + tt.wire} {
@@ -202,9 +211,31 @@ func TestRefusedAnswersAddNothing(t *testing.T) {
 			}
 		})
 	}
-	for _, wire := range [][]byte{deep(32, 3), deep(32, 4), groups(32), []byte(word), []byte(other)} {
+	for _, wire := range [][]byte{deep(32, 3), deep(32, 4), named(32), groups(32), []byte(word), []byte(other)} {
 		_, err := m.Append(nil, wire)
 		require.NoError(t, err)
+	}
+}
+
+func TestTheDeepestMessageThatCanBeNamedPasses(t *testing.T) {
+	for _, step := range []string{"left.", "more.", "named."} {
+		tree := &specimenv1.Tree{Label: "deep"}
+		for range 31 {
+			switch step {
+			case "left.":
+				tree = &specimenv1.Tree{Left: tree}
+			case "more.":
+				tree = &specimenv1.Tree{More: []*specimenv1.Tree{tree}}
+			default:
+				tree = &specimenv1.Tree{Named: map[string]*specimenv1.Tree{"k": tree}}
+			}
+		}
+		in := &specimenv1.AskResponse{Tree: tree}
+		out, err := compile(t, in, "tree."+strings.Repeat(step, 31)+"label").Append(nil, marshal(t, in))
+		require.NoError(t, err)
+		got := new(specimenv1.AskResponse)
+		require.NoError(t, proto.Unmarshal(out, got))
+		require.True(t, proto.Equal(in, got))
 	}
 }
 
@@ -215,6 +246,23 @@ func TestPartsOfOneMessageAreMerged(t *testing.T) {
 	got := new(specimenv1.AskResponse)
 	require.NoError(t, proto.Unmarshal(out, got))
 	require.True(t, proto.Equal(&specimenv1.AskResponse{Pick: &specimenv1.Choice{Pick: &specimenv1.Choice_Number{Number: 2}}}, got))
+}
+
+// Slots of the first few messages are kept where nothing needs to be allocated, the rest elsewhere.
+func TestManyOneofsInsideOneAnotherKeepApart(t *testing.T) {
+	leaf := strings.Repeat("again.", 32) + "number"
+	m, err := mask.Compile((*specimenv1.Choice)(nil).ProtoReflect().Descriptor(), []string{leaf, "name.full"})
+	require.NoError(t, err)
+	nest := func(b []byte) []byte {
+		for range 32 {
+			b = protowire.AppendBytes([]byte{0x1a}, b)
+		}
+		return b
+	}
+	_, err = m.Append(nil, nest([]byte{0x08, 1, 0x08, 2}))
+	require.NoError(t, err)
+	_, err = m.Append(nil, nest([]byte{0x08, 1, 0x12, 0}))
+	require.ErrorIs(t, err, mask.ErrOneof)
 }
 
 // A chain of messages in two parts each must not take twice the time for each link.
@@ -248,27 +296,55 @@ func TestAMaskCannotBeCompiledOfWhatIsNotALeaf(t *testing.T) {
 }
 
 func TestShapesThatCannotBeMaskedAreRefused(t *testing.T) {
-	optional := descriptorpb.FieldDescriptorProto_LABEL_OPTIONAL
-	required := descriptorpb.FieldDescriptorProto_LABEL_REQUIRED
-	build := func(f *descriptorpb.FieldDescriptorProto) protoreflect.MessageDescriptor {
-		f.Name, f.Number = proto.String("grp"), proto.Int32(2)
-		file, err := protodesc.NewFile(&descriptorpb.FileDescriptorProto{
-			Name: proto.String("x.proto"), Syntax: proto.String("proto2"),
-			EnumType: []*descriptorpb.EnumDescriptorProto{{Name: proto.String("E"), Value: []*descriptorpb.EnumValueDescriptorProto{{Name: proto.String("A"), Number: proto.Int32(1)}}}},
-			MessageType: []*descriptorpb.DescriptorProto{{
-				Name:       proto.String("M"),
-				NestedType: []*descriptorpb.DescriptorProto{{Name: proto.String("Grp"), Field: []*descriptorpb.FieldDescriptorProto{{Name: proto.String("a"), Number: proto.Int32(1), Label: optional.Enum(), Type: descriptorpb.FieldDescriptorProto_TYPE_BOOL.Enum()}}}},
-				Field:      []*descriptorpb.FieldDescriptorProto{{Name: proto.String("ok"), Number: proto.Int32(1), Label: optional.Enum(), Type: descriptorpb.FieldDescriptorProto_TYPE_BOOL.Enum()}, f},
-			}},
-		}, nil)
-		require.NoError(t, err)
-		return file.Messages().Get(0)
+	tests := map[string]struct {
+		path  string
+		field *descriptorpb.FieldDescriptorProto
+	}{
+		"a group":          {"grp.ok", field(descriptorpb.FieldDescriptorProto_TYPE_GROUP, ".M.Grp")},
+		"a closed enum":    {"grp", field(descriptorpb.FieldDescriptorProto_TYPE_ENUM, ".E")},
+		"a required field": {"ok", field(descriptorpb.FieldDescriptorProto_TYPE_BOOL, "")},
 	}
-	group := build(&descriptorpb.FieldDescriptorProto{Label: optional.Enum(), Type: descriptorpb.FieldDescriptorProto_TYPE_GROUP.Enum(), TypeName: proto.String(".M.Grp")})
-	closed := build(&descriptorpb.FieldDescriptorProto{Label: optional.Enum(), Type: descriptorpb.FieldDescriptorProto_TYPE_ENUM.Enum(), TypeName: proto.String(".E")})
-	must := build(&descriptorpb.FieldDescriptorProto{Label: required.Enum(), Type: descriptorpb.FieldDescriptorProto_TYPE_BOOL.Enum()})
-	for path, md := range map[string]protoreflect.MessageDescriptor{"grp.a": group, "grp": closed, "ok": must} {
-		_, err := mask.Compile(md, []string{path})
-		require.ErrorIs(t, err, mask.ErrShape, path)
+	tests["a required field"].field.Label = descriptorpb.FieldDescriptorProto_LABEL_REQUIRED.Enum()
+	for name, tt := range tests {
+		_, err := mask.Compile(proto2(t, tt.field), []string{tt.path})
+		require.ErrorIs(t, err, mask.ErrShape, name)
 	}
+}
+
+func TestAGroupThatContainsItselfIsDropped(t *testing.T) {
+	m, err := mask.Compile(proto2(t, field(descriptorpb.FieldDescriptorProto_TYPE_GROUP, ".M.Grp")), []string{"ok"})
+	require.NoError(t, err)
+	out, err := m.Append(nil, []byte("\x13\x13\x14\x14\x08\x01"))
+	require.NoError(t, err)
+	require.Equal(t, "\x08\x01", string(out))
+}
+
+// field makes a field for proto2.
+func field(kind descriptorpb.FieldDescriptorProto_Type, name string) *descriptorpb.FieldDescriptorProto {
+	f := &descriptorpb.FieldDescriptorProto{
+		Name: proto.String("grp"), Number: proto.Int32(2), Type: kind.Enum(), Label: descriptorpb.FieldDescriptorProto_LABEL_OPTIONAL.Enum(),
+	}
+	if name != "" {
+		f.TypeName = proto.String(name)
+	}
+	return f
+}
+
+// proto2 makes a type M of two fields, ok and f. It has a group M.Grp that can contain itself, and a closed enum E.
+func proto2(t *testing.T, f *descriptorpb.FieldDescriptorProto) protoreflect.MessageDescriptor {
+	t.Helper()
+	ok := field(descriptorpb.FieldDescriptorProto_TYPE_BOOL, "")
+	ok.Name, ok.Number = proto.String("ok"), proto.Int32(1)
+	m := field(descriptorpb.FieldDescriptorProto_TYPE_MESSAGE, ".M.Grp")
+	file, err := protodesc.NewFile(&descriptorpb.FileDescriptorProto{
+		Name: proto.String("x.proto"), Syntax: proto.String("proto2"),
+		EnumType: []*descriptorpb.EnumDescriptorProto{{Name: proto.String("E"), Value: []*descriptorpb.EnumValueDescriptorProto{{Name: proto.String("A"), Number: proto.Int32(1)}}}},
+		MessageType: []*descriptorpb.DescriptorProto{{
+			Name:       proto.String("M"),
+			NestedType: []*descriptorpb.DescriptorProto{{Name: proto.String("Grp"), Field: []*descriptorpb.FieldDescriptorProto{ok, m}}},
+			Field:      []*descriptorpb.FieldDescriptorProto{ok, f},
+		}},
+	}, nil)
+	require.NoError(t, err)
+	return file.Messages().Get(0)
 }

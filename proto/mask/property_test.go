@@ -80,7 +80,7 @@ func TestAMaskEqualsDecodingClearingEncoding(t *testing.T) {
 func TestAnAnswerIsRefusedExactlyWhenAOneofClashes(t *testing.T) {
 	clashes, passes := 0, 0
 	rapid.Check(t, func(t *rapid.T) {
-		md := (*specimenv1.Choice)(nil).ProtoReflect()
+		md := (*specimenv1.Box)(nil).ProtoReflect()
 		leaves := some(t, paths(md.Descriptor(), 3))
 		a := author{t: t}
 		wire := a.message(md.Descriptor(), 5)

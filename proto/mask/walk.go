@@ -46,12 +46,7 @@ func (w *walk) message(n *node, i, end, depth int) error {
 			return err
 		}
 		i = next
-		f := &unknown
-		if num < uint64(len(n.dense)) {
-			f = &n.dense[num]
-		} else if n.sparse != nil {
-			f = n.field(num)
-		}
+		f := n.field(num)
 		if f.slot > 0 && typ == f.typ {
 			if err := f.occupy(w.slots.at(base+f.slot-1), int32(num)); err != nil {
 				return err

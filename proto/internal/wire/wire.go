@@ -6,6 +6,7 @@ package wire
 
 import (
 	"errors"
+	"math"
 	"math/bits"
 )
 
@@ -98,11 +99,13 @@ func skipGroup(b []byte, i int, num int32) (int, error) {
 	var open [MaxDepth]int32
 	open[0] = num
 	for depth := 1; depth > 0; {
-		var typ Type
-		num, typ, i = Tag(b, i)
-		if i < 0 {
+		// Inside a group, decoders take numbers over MaxNumber too.
+		var tag uint64
+		tag, i = Uvarint(b, i)
+		if i < 0 || tag>>3 == 0 || tag>>3 > math.MaxInt32 {
 			return 0, ErrMalformed
 		}
+		num, typ := int32(tag>>3), Type(tag&7)
 		switch typ {
 		case StartGroup:
 			if depth == MaxDepth {

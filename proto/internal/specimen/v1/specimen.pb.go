@@ -121,6 +121,8 @@ type AskResponse struct {
 	Meant isAskResponse_Meant `protobuf_oneof:"meant"`
 	// A choice.
 	Pick *Choice `protobuf:"bytes,23,opt,name=pick,proto3" json:"pick,omitempty"`
+	// Choices inside a message that has none itself.
+	Box *Box `protobuf:"bytes,24,opt,name=box,proto3" json:"box,omitempty"`
 	// A field with a great number.
 	Far string `protobuf:"bytes,5000,opt,name=far,proto3" json:"far,omitempty"`
 	// A message with a great number.
@@ -259,6 +261,13 @@ func (x *AskResponse) GetChoice() *Choice {
 func (x *AskResponse) GetPick() *Choice {
 	if x != nil {
 		return x.Pick
+	}
+	return nil
+}
+
+func (x *AskResponse) GetBox() *Box {
+	if x != nil {
+		return x.Box
 	}
 	return nil
 }
@@ -1085,6 +1094,61 @@ func (*Choice_Again) isChoice_Pick() {}
 
 func (*Choice_Name) isChoice_Pick() {}
 
+// Box holds choices.
+type Box struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// A choice.
+	Choice *Choice `protobuf:"bytes,1,opt,name=choice,proto3" json:"choice,omitempty"`
+	// Several choices.
+	Choices       []*Choice `protobuf:"bytes,2,rep,name=choices,proto3" json:"choices,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Box) Reset() {
+	*x = Box{}
+	mi := &file_internal_specimen_v1_specimen_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Box) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Box) ProtoMessage() {}
+
+func (x *Box) ProtoReflect() protoreflect.Message {
+	mi := &file_internal_specimen_v1_specimen_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Box.ProtoReflect.Descriptor instead.
+func (*Box) Descriptor() ([]byte, []int) {
+	return file_internal_specimen_v1_specimen_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *Box) GetChoice() *Choice {
+	if x != nil {
+		return x.Choice
+	}
+	return nil
+}
+
+func (x *Box) GetChoices() []*Choice {
+	if x != nil {
+		return x.Choices
+	}
+	return nil
+}
+
 // TellRequest registers something.
 type TellRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1098,7 +1162,7 @@ type TellRequest struct {
 
 func (x *TellRequest) Reset() {
 	*x = TellRequest{}
-	mi := &file_internal_specimen_v1_specimen_proto_msgTypes[8]
+	mi := &file_internal_specimen_v1_specimen_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1110,7 +1174,7 @@ func (x *TellRequest) String() string {
 func (*TellRequest) ProtoMessage() {}
 
 func (x *TellRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_internal_specimen_v1_specimen_proto_msgTypes[8]
+	mi := &file_internal_specimen_v1_specimen_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1123,7 +1187,7 @@ func (x *TellRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TellRequest.ProtoReflect.Descriptor instead.
 func (*TellRequest) Descriptor() ([]byte, []int) {
-	return file_internal_specimen_v1_specimen_proto_rawDescGZIP(), []int{8}
+	return file_internal_specimen_v1_specimen_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *TellRequest) GetRequestId() string {
@@ -1153,7 +1217,7 @@ type TellResponse struct {
 
 func (x *TellResponse) Reset() {
 	*x = TellResponse{}
-	mi := &file_internal_specimen_v1_specimen_proto_msgTypes[9]
+	mi := &file_internal_specimen_v1_specimen_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1165,7 +1229,7 @@ func (x *TellResponse) String() string {
 func (*TellResponse) ProtoMessage() {}
 
 func (x *TellResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_internal_specimen_v1_specimen_proto_msgTypes[9]
+	mi := &file_internal_specimen_v1_specimen_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1178,7 +1242,7 @@ func (x *TellResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TellResponse.ProtoReflect.Descriptor instead.
 func (*TellResponse) Descriptor() ([]byte, []int) {
-	return file_internal_specimen_v1_specimen_proto_rawDescGZIP(), []int{9}
+	return file_internal_specimen_v1_specimen_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *TellResponse) GetResult() *v1.Result {
@@ -1211,7 +1275,7 @@ const file_internal_specimen_v1_specimen_proto_rawDesc = "" +
 	"\x05Mẫu\x12\bSpecimen\x10\x02R\x05place\x124\n" +
 	"\aold_ids\x18\x03 \x03(\tB\x1b\xaa\xd4\x18\x17\n" +
 	"\x11\n" +
-	"\x05Mẫu\x12\bSpecimen\x10\x02\x18\x02R\x06oldIds\"\xb3\n" +
+	"\x05Mẫu\x12\bSpecimen\x10\x02\x18\x02R\x06oldIds\"\xfb\n" +
 	"\n" +
 	"\vAskResponse\x12A\n" +
 	"\x06result\x18\x01 \x01(\v2\x0e.hub.v1.ResultB\x19\xaa\xd4\x18\x15\n" +
@@ -1252,7 +1316,10 @@ const file_internal_specimen_v1_specimen_proto_rawDesc = "" +
 	"\x05Mẫu\x12\bSpecimen\x10\x01H\x00R\x06choice\x12K\n" +
 	"\x04pick\x18\x17 \x01(\v2\x1c.internal.specimen.v1.ChoiceB\x19\xaa\xd4\x18\x15\n" +
 	"\x11\n" +
-	"\x05Mẫu\x12\bSpecimen\x10\x01R\x04pick\x12,\n" +
+	"\x05Mẫu\x12\bSpecimen\x10\x01R\x04pick\x12F\n" +
+	"\x03box\x18\x18 \x01(\v2\x19.internal.specimen.v1.BoxB\x19\xaa\xd4\x18\x15\n" +
+	"\x11\n" +
+	"\x05Mẫu\x12\bSpecimen\x10\x01R\x03box\x12,\n" +
 	"\x03far\x18\x88' \x01(\tB\x19\xaa\xd4\x18\x15\n" +
 	"\x11\n" +
 	"\x05Mẫu\x12\bSpecimen\x10\x01R\x03far\x12R\n" +
@@ -1480,7 +1547,14 @@ const file_internal_specimen_v1_specimen_proto_rawDesc = "" +
 	"\x04note\x18\x04 \x01(\tB\x19\xaa\xd4\x18\x15\n" +
 	"\x11\n" +
 	"\x05Mẫu\x12\bSpecimen\x10\x01R\x04noteB\x06\n" +
-	"\x04pick\"\x98\x01\n" +
+	"\x04pick\"\xa9\x01\n" +
+	"\x03Box\x12O\n" +
+	"\x06choice\x18\x01 \x01(\v2\x1c.internal.specimen.v1.ChoiceB\x19\xaa\xd4\x18\x15\n" +
+	"\x11\n" +
+	"\x05Mẫu\x12\bSpecimen\x10\x01R\x06choice\x12Q\n" +
+	"\achoices\x18\x02 \x03(\v2\x1c.internal.specimen.v1.ChoiceB\x19\xaa\xd4\x18\x15\n" +
+	"\x11\n" +
+	"\x05Mẫu\x12\bSpecimen\x10\x01R\achoices\"\x98\x01\n" +
 	"\vTellRequest\x128\n" +
 	"\n" +
 	"request_id\x18\x01 \x01(\tB\x19\xaa\xd4\x18\x15\n" +
@@ -1520,7 +1594,7 @@ func file_internal_specimen_v1_specimen_proto_rawDescGZIP() []byte {
 	return file_internal_specimen_v1_specimen_proto_rawDescData
 }
 
-var file_internal_specimen_v1_specimen_proto_msgTypes = make([]protoimpl.MessageInfo, 15)
+var file_internal_specimen_v1_specimen_proto_msgTypes = make([]protoimpl.MessageInfo, 16)
 var file_internal_specimen_v1_specimen_proto_goTypes = []any{
 	(*AskRequest)(nil),            // 0: internal.specimen.v1.AskRequest
 	(*AskResponse)(nil),           // 1: internal.specimen.v1.AskResponse
@@ -1530,62 +1604,66 @@ var file_internal_specimen_v1_specimen_proto_goTypes = []any{
 	(*Tree)(nil),                  // 5: internal.specimen.v1.Tree
 	(*Health)(nil),                // 6: internal.specimen.v1.Health
 	(*Choice)(nil),                // 7: internal.specimen.v1.Choice
-	(*TellRequest)(nil),           // 8: internal.specimen.v1.TellRequest
-	(*TellResponse)(nil),          // 9: internal.specimen.v1.TellResponse
-	nil,                           // 10: internal.specimen.v1.AskResponse.ByIdEntry
-	nil,                           // 11: internal.specimen.v1.AskResponse.InsuranceEntry
-	nil,                           // 12: internal.specimen.v1.Scalars.ByBoolEntry
-	nil,                           // 13: internal.specimen.v1.Scalars.ByFixed64Entry
-	nil,                           // 14: internal.specimen.v1.Tree.NamedEntry
-	(*v1.Address)(nil),            // 15: hub.v1.Address
-	(*v1.Result)(nil),             // 16: hub.v1.Result
-	(*timestamppb.Timestamp)(nil), // 17: google.protobuf.Timestamp
-	(*v1.PersonName)(nil),         // 18: hub.v1.PersonName
-	(v1.Sex)(0),                   // 19: hub.v1.Sex
+	(*Box)(nil),                   // 8: internal.specimen.v1.Box
+	(*TellRequest)(nil),           // 9: internal.specimen.v1.TellRequest
+	(*TellResponse)(nil),          // 10: internal.specimen.v1.TellResponse
+	nil,                           // 11: internal.specimen.v1.AskResponse.ByIdEntry
+	nil,                           // 12: internal.specimen.v1.AskResponse.InsuranceEntry
+	nil,                           // 13: internal.specimen.v1.Scalars.ByBoolEntry
+	nil,                           // 14: internal.specimen.v1.Scalars.ByFixed64Entry
+	nil,                           // 15: internal.specimen.v1.Tree.NamedEntry
+	(*v1.Address)(nil),            // 16: hub.v1.Address
+	(*v1.Result)(nil),             // 17: hub.v1.Result
+	(*timestamppb.Timestamp)(nil), // 18: google.protobuf.Timestamp
+	(*v1.PersonName)(nil),         // 19: hub.v1.PersonName
+	(v1.Sex)(0),                   // 20: hub.v1.Sex
 }
 var file_internal_specimen_v1_specimen_proto_depIdxs = []int32{
-	15, // 0: internal.specimen.v1.AskRequest.place:type_name -> hub.v1.Address
-	16, // 1: internal.specimen.v1.AskResponse.result:type_name -> hub.v1.Result
+	16, // 0: internal.specimen.v1.AskRequest.place:type_name -> hub.v1.Address
+	17, // 1: internal.specimen.v1.AskResponse.result:type_name -> hub.v1.Result
 	2,  // 2: internal.specimen.v1.AskResponse.person:type_name -> internal.specimen.v1.Person
 	3,  // 3: internal.specimen.v1.AskResponse.items:type_name -> internal.specimen.v1.Item
-	10, // 4: internal.specimen.v1.AskResponse.by_id:type_name -> internal.specimen.v1.AskResponse.ByIdEntry
-	11, // 5: internal.specimen.v1.AskResponse.insurance:type_name -> internal.specimen.v1.AskResponse.InsuranceEntry
+	11, // 4: internal.specimen.v1.AskResponse.by_id:type_name -> internal.specimen.v1.AskResponse.ByIdEntry
+	12, // 5: internal.specimen.v1.AskResponse.insurance:type_name -> internal.specimen.v1.AskResponse.InsuranceEntry
 	4,  // 6: internal.specimen.v1.AskResponse.scalars:type_name -> internal.specimen.v1.Scalars
 	5,  // 7: internal.specimen.v1.AskResponse.tree:type_name -> internal.specimen.v1.Tree
-	17, // 8: internal.specimen.v1.AskResponse.at:type_name -> google.protobuf.Timestamp
+	18, // 8: internal.specimen.v1.AskResponse.at:type_name -> google.protobuf.Timestamp
 	6,  // 9: internal.specimen.v1.AskResponse.health:type_name -> internal.specimen.v1.Health
 	2,  // 10: internal.specimen.v1.AskResponse.other:type_name -> internal.specimen.v1.Person
 	7,  // 11: internal.specimen.v1.AskResponse.choice:type_name -> internal.specimen.v1.Choice
 	7,  // 12: internal.specimen.v1.AskResponse.pick:type_name -> internal.specimen.v1.Choice
-	2,  // 13: internal.specimen.v1.AskResponse.distant:type_name -> internal.specimen.v1.Person
-	18, // 14: internal.specimen.v1.Person.name:type_name -> hub.v1.PersonName
-	19, // 15: internal.specimen.v1.Person.sex:type_name -> hub.v1.Sex
-	15, // 16: internal.specimen.v1.Person.home:type_name -> hub.v1.Address
-	16, // 17: internal.specimen.v1.Item.result:type_name -> hub.v1.Result
-	2,  // 18: internal.specimen.v1.Item.person:type_name -> internal.specimen.v1.Person
-	19, // 19: internal.specimen.v1.Scalars.one_enum:type_name -> hub.v1.Sex
-	19, // 20: internal.specimen.v1.Scalars.many_enum:type_name -> hub.v1.Sex
-	12, // 21: internal.specimen.v1.Scalars.by_bool:type_name -> internal.specimen.v1.Scalars.ByBoolEntry
-	13, // 22: internal.specimen.v1.Scalars.by_fixed64:type_name -> internal.specimen.v1.Scalars.ByFixed64Entry
-	5,  // 23: internal.specimen.v1.Tree.left:type_name -> internal.specimen.v1.Tree
-	5,  // 24: internal.specimen.v1.Tree.more:type_name -> internal.specimen.v1.Tree
-	14, // 25: internal.specimen.v1.Tree.named:type_name -> internal.specimen.v1.Tree.NamedEntry
-	7,  // 26: internal.specimen.v1.Choice.again:type_name -> internal.specimen.v1.Choice
-	18, // 27: internal.specimen.v1.Choice.name:type_name -> hub.v1.PersonName
-	2,  // 28: internal.specimen.v1.TellRequest.person:type_name -> internal.specimen.v1.Person
-	16, // 29: internal.specimen.v1.TellResponse.result:type_name -> hub.v1.Result
-	2,  // 30: internal.specimen.v1.AskResponse.ByIdEntry.value:type_name -> internal.specimen.v1.Person
-	19, // 31: internal.specimen.v1.Scalars.ByFixed64Entry.value:type_name -> hub.v1.Sex
-	5,  // 32: internal.specimen.v1.Tree.NamedEntry.value:type_name -> internal.specimen.v1.Tree
-	0,  // 33: internal.specimen.v1.SpecimenService.Ask:input_type -> internal.specimen.v1.AskRequest
-	8,  // 34: internal.specimen.v1.SpecimenService.Tell:input_type -> internal.specimen.v1.TellRequest
-	1,  // 35: internal.specimen.v1.SpecimenService.Ask:output_type -> internal.specimen.v1.AskResponse
-	9,  // 36: internal.specimen.v1.SpecimenService.Tell:output_type -> internal.specimen.v1.TellResponse
-	35, // [35:37] is the sub-list for method output_type
-	33, // [33:35] is the sub-list for method input_type
-	33, // [33:33] is the sub-list for extension type_name
-	33, // [33:33] is the sub-list for extension extendee
-	0,  // [0:33] is the sub-list for field type_name
+	8,  // 13: internal.specimen.v1.AskResponse.box:type_name -> internal.specimen.v1.Box
+	2,  // 14: internal.specimen.v1.AskResponse.distant:type_name -> internal.specimen.v1.Person
+	19, // 15: internal.specimen.v1.Person.name:type_name -> hub.v1.PersonName
+	20, // 16: internal.specimen.v1.Person.sex:type_name -> hub.v1.Sex
+	16, // 17: internal.specimen.v1.Person.home:type_name -> hub.v1.Address
+	17, // 18: internal.specimen.v1.Item.result:type_name -> hub.v1.Result
+	2,  // 19: internal.specimen.v1.Item.person:type_name -> internal.specimen.v1.Person
+	20, // 20: internal.specimen.v1.Scalars.one_enum:type_name -> hub.v1.Sex
+	20, // 21: internal.specimen.v1.Scalars.many_enum:type_name -> hub.v1.Sex
+	13, // 22: internal.specimen.v1.Scalars.by_bool:type_name -> internal.specimen.v1.Scalars.ByBoolEntry
+	14, // 23: internal.specimen.v1.Scalars.by_fixed64:type_name -> internal.specimen.v1.Scalars.ByFixed64Entry
+	5,  // 24: internal.specimen.v1.Tree.left:type_name -> internal.specimen.v1.Tree
+	5,  // 25: internal.specimen.v1.Tree.more:type_name -> internal.specimen.v1.Tree
+	15, // 26: internal.specimen.v1.Tree.named:type_name -> internal.specimen.v1.Tree.NamedEntry
+	7,  // 27: internal.specimen.v1.Choice.again:type_name -> internal.specimen.v1.Choice
+	19, // 28: internal.specimen.v1.Choice.name:type_name -> hub.v1.PersonName
+	7,  // 29: internal.specimen.v1.Box.choice:type_name -> internal.specimen.v1.Choice
+	7,  // 30: internal.specimen.v1.Box.choices:type_name -> internal.specimen.v1.Choice
+	2,  // 31: internal.specimen.v1.TellRequest.person:type_name -> internal.specimen.v1.Person
+	17, // 32: internal.specimen.v1.TellResponse.result:type_name -> hub.v1.Result
+	2,  // 33: internal.specimen.v1.AskResponse.ByIdEntry.value:type_name -> internal.specimen.v1.Person
+	20, // 34: internal.specimen.v1.Scalars.ByFixed64Entry.value:type_name -> hub.v1.Sex
+	5,  // 35: internal.specimen.v1.Tree.NamedEntry.value:type_name -> internal.specimen.v1.Tree
+	0,  // 36: internal.specimen.v1.SpecimenService.Ask:input_type -> internal.specimen.v1.AskRequest
+	9,  // 37: internal.specimen.v1.SpecimenService.Tell:input_type -> internal.specimen.v1.TellRequest
+	1,  // 38: internal.specimen.v1.SpecimenService.Ask:output_type -> internal.specimen.v1.AskResponse
+	10, // 39: internal.specimen.v1.SpecimenService.Tell:output_type -> internal.specimen.v1.TellResponse
+	38, // [38:40] is the sub-list for method output_type
+	36, // [36:38] is the sub-list for method input_type
+	36, // [36:36] is the sub-list for extension type_name
+	36, // [36:36] is the sub-list for extension extendee
+	0,  // [0:36] is the sub-list for field type_name
 }
 
 func init() { file_internal_specimen_v1_specimen_proto_init() }
@@ -1611,7 +1689,7 @@ func file_internal_specimen_v1_specimen_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_internal_specimen_v1_specimen_proto_rawDesc), len(file_internal_specimen_v1_specimen_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   15,
+			NumMessages:   16,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
