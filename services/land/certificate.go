@@ -74,7 +74,7 @@ type head struct {
 
 // certificateHead reads a certificate and its owners.
 func (r *Registry) certificateHead(ctx context.Context, q serialQuestion) (h head, err error) {
-	rows, err := r.ask.certificate.Query(ctx, string(q.serial), q.province)
+	rows, err := ask(ctx, r.stmts.certificate, string(q.serial), q.province)
 	if err != nil {
 		return h, fmt.Errorf("read certificate: %w", err)
 	}
@@ -94,7 +94,7 @@ func (r *Registry) certificateHead(ctx context.Context, q serialQuestion) (h hea
 
 // certificateParcels reads sections 2 to 4 and reports whether anything rests or rested on the parcels.
 func (r *Registry) certificateParcels(ctx context.Context, h head) (encumbered bool, err error) {
-	rows, err := r.ask.certificateParcels.Query(ctx, h.id)
+	rows, err := ask(ctx, r.stmts.certificateParcels, h.id)
 	if err != nil {
 		return false, fmt.Errorf("read certificate's parcels: %w", err)
 	}

@@ -62,7 +62,7 @@ func (r *Registry) checkSerial(ctx context.Context, req *landv1.CheckEncumbrance
 }
 
 func (r *Registry) restsOnPlace(ctx context.Context, at place) (*rests, error) {
-	rows, err := r.ask.restsOnPlace.Query(ctx, at.commune.code, at.sheet, at.plot)
+	rows, err := ask(ctx, r.stmts.restsOnPlace, at.commune.code, at.sheet, at.plot)
 	if err != nil {
 		return nil, fmt.Errorf("read encumbrances: %w", err)
 	}
@@ -70,7 +70,7 @@ func (r *Registry) restsOnPlace(ctx context.Context, at place) (*rests, error) {
 }
 
 func (r *Registry) restsOnSerial(ctx context.Context, q serialQuestion) (*rests, error) {
-	rows, err := r.ask.restsOnSerial.Query(ctx, string(q.serial), q.province)
+	rows, err := ask(ctx, r.stmts.restsOnSerial, string(q.serial), q.province)
 	if err != nil {
 		return nil, fmt.Errorf("read encumbrances: %w", err)
 	}

@@ -115,11 +115,11 @@ func (r *Registry) readHoldings(ctx context.Context, q holdingsQuestion, answer 
 	if q.commune != nil {
 		in = q.commune.code
 	}
-	ask, args := r.ask.holdings, []any{q.province, string(q.id), q.nameKey, in, q.after, q.page + 1}
+	stmt, args := r.stmts.holdings, []any{q.province, string(q.id), q.nameKey, in, q.after, q.page + 1}
 	if q.oldID != "" {
-		ask, args = r.ask.holdingsOld, append(args, string(q.oldID))
+		stmt, args = r.stmts.holdingsOld, append(args, string(q.oldID))
 	}
-	rows, err := ask.Query(ctx, args...)
+	rows, err := ask(ctx, stmt, args...)
 	if err != nil {
 		return fmt.Errorf("read holdings: %w", err)
 	}

@@ -31,7 +31,7 @@ type Registry struct {
 
 	jurisdiction Jurisdiction
 	db           *store.DB
-	ask          statements
+	stmts        statements
 	communes     atomic.Pointer[gazetteer]
 }
 

@@ -45,6 +45,23 @@ func TestATokenLeadsToItsPlaceInTheSameQuestionOnly(t *testing.T) {
 	})
 }
 
+func TestATokenIsBoundToEachPartOfItsQuestion(t *testing.T) {
+	q := holdingsQuestion{province: 42, id: "042187001234", oldID: "183456789", nameKey: "trần thị bé", commune: &commune{code: 1}}
+	token := q.token(7)
+	for part, change := range map[string]func(*holdingsQuestion){
+		"province": func(q *holdingsQuestion) { q.province = 8 },
+		"id":       func(q *holdingsQuestion) { q.id = "042187001235" },
+		"old id":   func(q *holdingsQuestion) { q.oldID = "" },
+		"name":     func(q *holdingsQuestion) { q.nameKey = "" },
+		"commune":  func(q *holdingsQuestion) { q.commune = nil },
+	} {
+		other := q
+		change(&other)
+		_, err := other.parseToken(token)
+		require.ErrorIs(t, err, reason.PageTokenInvalid, part)
+	}
+}
+
 func sameQuestion(a, b holdingsQuestion) bool {
 	in := func(q holdingsQuestion) uint32 {
 		if q.commune == nil {

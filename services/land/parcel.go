@@ -19,7 +19,7 @@ func (r *Registry) GetParcel(ctx context.Context, req *landv1.GetParcelRequest) 
 	if !at.commune.digitised {
 		return &landv1.GetParcelResponse{Result: found(hubv1.Result_MISSING)}, nil
 	}
-	rows, err := r.ask.parcel.Query(ctx, at.commune.code, at.sheet, at.plot)
+	rows, err := ask(ctx, r.stmts.parcel, at.commune.code, at.sheet, at.plot)
 	if err != nil {
 		return nil, fmt.Errorf("read parcel: %w", err)
 	}

@@ -15,7 +15,7 @@ func TestNoQuestionReadsAWholeTable(t *testing.T) {
 	_, err = r.db.Write.ExecContext(t.Context(), indices)
 	require.NoError(t, err)
 
-	for _, s := range r.ask.list() {
+	for _, s := range r.stmts.list() {
 		t.Run(s.name, func(t *testing.T) {
 			args := make([]any, 0, 7)
 			for n := 1; strings.Contains(s.text, "$"+string(rune('0'+n))); n++ {
