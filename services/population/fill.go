@@ -4,7 +4,9 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"maps"
 	"regexp"
+	"slices"
 	"strconv"
 
 	hubv1 "github.com/lienthong/lienthong/proto/hub/v1"
@@ -192,7 +194,7 @@ func lists(n *nation.Nation) iter.Seq[[]any] {
 				return
 			}
 		}
-		for religion := range religions {
+		for _, religion := range slices.Sorted(maps.Keys(religions)) {
 			if !yield([]any{listReligion, code2(int(religion)), religion.String()}) {
 				return
 			}
