@@ -54,16 +54,19 @@ func TestValidCardIsCovered(t *testing.T) {
 	}
 }
 
+func card(number string) func(*insurancev1.CheckCoverageRequest) {
+	return func(q *insurancev1.CheckCoverageRequest) { q.PersonalId, q.CardNumber = "", number }
+}
+
+func name(full string) func(*insurancev1.CheckCoverageRequest) {
+	return func(q *insurancev1.CheckCoverageRequest) { q.FullName = full }
+}
+
+func day(date string) func(*insurancev1.CheckCoverageRequest) {
+	return func(q *insurancev1.CheckCoverageRequest) { q.Date = date }
+}
+
 func TestCoverageCodes(t *testing.T) {
-	card := func(n string) func(*insurancev1.CheckCoverageRequest) {
-		return func(q *insurancev1.CheckCoverageRequest) { q.PersonalId, q.CardNumber = "", n }
-	}
-	name := func(n string) func(*insurancev1.CheckCoverageRequest) {
-		return func(q *insurancev1.CheckCoverageRequest) { q.FullName = n }
-	}
-	day := func(d string) func(*insurancev1.CheckCoverageRequest) {
-		return func(q *insurancev1.CheckCoverageRequest) { q.Date = d }
-	}
 	ended := func(on, why string) insured {
 		return but(func(i *insured) { i.endedOn, i.endedCode = on, why })
 	}

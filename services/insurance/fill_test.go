@@ -17,7 +17,7 @@ import (
 var people = sync.OnceValues(func() (*nation.Nation, error) {
 	errs := nation.DefaultErrors()
 	errs.DuplicateInsurance, errs.OrphanCard = 0.05, 0.01
-	return nation.Generate(context.Background(), nation.Config{Population: 2000, Seed: 7, Errors: errs})
+	return nation.Generate(context.Background(), nation.Config{Population: 1000, Seed: 7, Errors: errs})
 })
 
 func filled(t testing.TB) (*Registry, *nation.Nation) {
