@@ -35,8 +35,9 @@ type builder struct {
 	position [maxPlan]int32 // plan → People
 	home     dwelling
 	owners   [2]int32
-	near     uint8 // old province of the former spouse, 0 for none
-	decoys   int   // still to be marked
+	near     uint8  // old province of the former spouse, 0 for none
+	decoys   int    // still to be marked
+	rates    Errors // of damages, for the household being written
 }
 
 // maxHeirs bounds the grown children that wait: more would only make their parents' province less likely.
@@ -47,7 +48,8 @@ func (b *builder) build(k, people int, out *chunk) {
 	out.reset()
 	b.out, b.left, b.rng = out, people, newRNG(b.Seed, uint64(k))
 	b.plan, b.weddings, b.leavers, b.heirs = b.plan[:0], b.weddings[:0], b.leavers[:0], b.heirs[:0]
-	b.near, b.decoys = 0, 1
+	b.near, b.decoys, b.rates = 0, 1, Errors{}
+	shown := 0
 	if k == 0 {
 		b.decoys = 3
 		for i := range b.showcases {
@@ -57,12 +59,14 @@ func (b *builder) build(k, people int, out *chunk) {
 				b.commit()
 			}
 		}
+		shown = len(out.People)
 	}
+	b.rates = b.Errors
 	for b.left > 0 {
 		b.compose(b.drawSize(b.left), b.left)
 		b.commit()
 	}
-	b.shareOldNumbers()
+	b.shareOldNumbers(int32(shown))
 	slices.SortStableFunc(out.Damages, func(x, y Damage) int { return int(x.Person) - int(y.Person) })
 }
 

@@ -47,7 +47,6 @@ func (b *builder) alone(limit int) {
 			if sex == Female {
 				husband, wife = spouse, head
 			}
-			b.bear(husband, wife, on, 0, RelationChild)
 			b.widow(head)
 			b.leave(husband, wife, on)
 		}
@@ -85,27 +84,12 @@ func (b *builder) pair(limit int) {
 		child.mother, child.noFather, child.relation = mother, true, RelationChild
 		b.add(child)
 	default:
-		elder := b.head(single(b.drawSex(0), b.aged(20, 50)))
+		elder := b.head(single(b.drawSex(0), b.aged(22, 50))) // the parents died in the last fifteen years: both knew them
 		sibling := single(b.drawSex(0), b.plan[elder].birth+day(b.rng.between(500, 2000)))
 		sibling.relation = RelationSibling
 		b.parents(elder, 0, RelationFather, RelationMother)
 		sibling.father, sibling.mother = b.plan[elder].father, b.plan[elder].mother
-		if sibling.father != None { // the youngest child: nobody died before its birth
-			b.outlive(sibling.father, sibling.birth)
-			b.outlive(sibling.mother, sibling.birth)
-		}
 		b.add(sibling)
-	}
-}
-
-// outlive moves a parent's death, if it has one, after a birth.
-func (b *builder) outlive(parent int32, birth day) {
-	m := &b.plan[parent]
-	if m.death != 0 && m.death <= birth {
-		m.death = min(birth+30+day(b.rng.intn(300)), b.today-1)
-	}
-	if w := &b.weddings[len(b.weddings)-1]; w.end == EndedByDeath {
-		b.oneDied(w.husband, w.wife)
 	}
 }
 
@@ -265,16 +249,13 @@ func (b *builder) nextHeir(from, to int) *heir {
 func (b *builder) leave(husband, wife int32, on day) {
 	next := on + 300 + day(b.rng.intn(900))
 	for range 1 + b.rng.intn(3) {
-		if b.yearsOld(next) < 22 || next > b.plan[wife].birth+44*year || b.gone(husband, next) || b.gone(wife, next) {
+		if b.yearsOld(next) < 22 || next > b.plan[wife].birth+44*year {
 			return
 		}
 		b.leavers = append(b.leavers, heir{father: husband, mother: wife, birth: next, sex: b.drawSex(next)})
 		next += 450 + day(b.rng.intn(5*365))
 	}
 }
-
-// gone says whether a member was dead on a day.
-func (b *builder) gone(of int32, on day) bool { return b.plan[of].death != 0 && b.plan[of].death <= on }
 
 // show plans a household that every nation has, however small: a couple with a child under six.
 func (b *builder) show() {

@@ -38,8 +38,9 @@ type Errors struct {
 	// LandGap is the share of communes of Tuyên Quang that have no land database.
 	LandGap float64
 
-	// ToneVariant is the share of records in each registry, among names that allow it, that put the tone mark on
-	// the other vowel (Hoà for Hòa). Such names are equal to person.NameKey.
+	// ToneVariant is the share of records in each registry, among names that allow it and are not otherwise wrong,
+	// that put the tone mark on the other vowel (Hoà for Hòa). Such names are equal to person.NameKey. About one
+	// name in twenty allows it.
 	ToneVariant float64
 }
 
@@ -51,7 +52,7 @@ func DefaultErrors() Errors {
 		NotDigitised: 0.60, CivilMismatch: 0.01,
 		InsuranceMismatch: 0.05, OldNumberInInsurance: 0.05, DuplicateInsurance: 0.005, OrphanCard: 0.0005,
 		LandMismatch: 0.17, OldNumberInLand: 0.30, LandGap: 0.10,
-		ToneVariant: 0.02,
+		ToneVariant: 0.45, // 2 % of all records
 	}
 }
 

@@ -2,6 +2,7 @@ package nation_test
 
 import (
 	"math"
+	"regexp"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -60,6 +61,33 @@ func TestDamageRatesAreNearTheDeclaredOnes(t *testing.T) {
 	requireRate(t, "land mismatch", e.LandMismatch, mismatches(nation.Land), len(n.Owners))
 	requireRate(t, "old number in land", e.OldNumberInLand, count(n, nation.Land, nation.OldNumberOnly), ownersWithOld)
 	require.Equal(t, 62, len(n.LandGaps))
+	requireRate(t, "tone variants", e.ToneVariant, count(n, nation.Land, nation.ToneVariant)+count(n, nation.InsuranceDB, nation.ToneVariant),
+		namesThatVary(n))
+}
+
+// namesThatVary counts owners and cards whose name can be spelt in two ways and is not wrong in the record.
+func namesThatVary(n *nation.Nation) int {
+	varies := regexp.MustCompile(`[òóỏõọ][ae]( |$)|[ùúủũụ]y( |$)`)
+	wrong := make(map[nation.Damage]bool)
+	found := 0
+	for _, d := range n.Damages {
+		switch d.Kind {
+		case nation.NameVariant, nation.NameWrong, nation.BirthDateWrong, nation.DuplicateInsurance:
+			wrong[nation.Damage{Record: d.Record, Registry: d.Registry}] = true
+		}
+	}
+	for i, o := range n.Owners {
+		if varies.MatchString(n.People[o.Person].Name.String()) && !wrong[nation.Damage{Record: int32(i), Registry: nation.Land}] {
+			found++
+		}
+	}
+	for i, c := range n.Cards {
+		if c.Person != nation.None && varies.MatchString(n.People[c.Person].Name.String()) &&
+			!wrong[nation.Damage{Record: int32(i), Registry: nation.InsuranceDB}] {
+			found++
+		}
+	}
+	return found
 }
 
 func TestPaperIsWhatEachProvinceDeclares(t *testing.T) {

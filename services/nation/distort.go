@@ -17,7 +17,7 @@ func (b *builder) damage(d defect, kind DamageKind) {
 func (b *builder) distort(d defect, rate float64, name *Name, birth *Date) {
 	r := &b.rng
 	if !r.chance(rate) {
-		if r.chance(b.Errors.ToneVariant) && name.hasVariant() {
+		if r.chance(b.rates.ToneVariant) && name.hasVariant() {
 			name.spelling = spelledNew
 			b.damage(d, ToneVariant)
 		}
@@ -76,9 +76,9 @@ func (b *builder) otherBirth(d Date) Date {
 
 // forgetDay lets the birth date be known to the year or month only.
 func (b *builder) forgetDay(p *Person, at int32) {
-	rate := b.Errors.YearOnly
+	rate := b.rates.YearOnly
 	if p.Birth.Year() < 1960 {
-		rate = b.Errors.YearOnlyOld
+		rate = b.rates.YearOnlyOld
 	}
 	if !b.rng.chance(rate) || p.Birth.Year() > 2010 {
 		return

@@ -119,11 +119,11 @@ func (b *builder) own(person int32) {
 	p := &b.out.People[person]
 	o := Owner{Person: person, Number: unset, Name: p.Name, Birth: p.Birth}
 	d := defect{Land, person, int32(len(b.out.Owners))}
-	if p.OldNumber != 0 && b.rng.chance(b.Errors.OldNumberInLand) {
+	if p.OldNumber != 0 && b.rng.chance(b.rates.OldNumberInLand) {
 		o.Number, o.OldNumber = 0, unset
 		b.damage(d, OldNumberOnly)
 	}
-	b.distort(d, b.Errors.LandMismatch, &o.Name, &o.Birth)
+	b.distort(d, b.rates.LandMismatch, &o.Name, &o.Birth)
 	b.out.Owners = append(b.out.Owners, o)
 }
 

@@ -27,7 +27,7 @@ type setting struct {
 	showcases []showcase
 }
 
-// showcase is a household that every nation has.
+// showcase is a household that every nation has. Its records are never damaged, but may be missing.
 type showcase struct {
 	commune Commune
 	landed  bool

@@ -38,13 +38,13 @@ func (b *builder) insure(at int32, m *member) {
 	}
 	d := defect{InsuranceDB, at, record}
 	switch {
-	case p.OldNumber != 0 && r.chance(b.Errors.OldNumberInInsurance):
+	case p.OldNumber != 0 && r.chance(b.rates.OldNumberInInsurance):
 		c.Number, c.OldNumber = 0, unset
 		b.damage(d, OldNumberOnly)
 	}
-	b.distort(d, b.Errors.InsuranceMismatch, &c.Name, &c.Birth)
+	b.distort(d, b.rates.InsuranceMismatch, &c.Name, &c.Birth)
 	b.out.Cards = append(b.out.Cards, c)
-	if p.Work.employed() && r.chance(b.Errors.DuplicateInsurance) {
+	if p.Work.employed() && r.chance(b.rates.DuplicateInsurance) {
 		c.Insurance = second
 		c.Category, c.Benefit = Category{'G', 'D'}, 4
 		c.Name, c.Birth = p.Name, p.Birth

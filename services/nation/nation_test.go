@@ -121,3 +121,20 @@ func TestPeopleAreOfAllAgesInHouseholdsOfAllSizes(t *testing.T) {
 	require.Positive(t, adults)
 	require.InDelta(t, 3.6, 2000/float64(len(n.Households)), 0.35)
 }
+
+func TestTheFirstHouseholdIsAWholeFamilyInHaTinhWithRecordsThatAgree(t *testing.T) {
+	for _, seed := range []int64{0, 1, 2} {
+		n := create(t, 60, seed, heavy)
+		require.Equal(t, "Hà Tĩnh", n.Residence(0).ProvinceName())
+		from, to := n.Members(0)
+		require.EqualValues(t, 3, to-from)
+		for i := from; i < to; i++ {
+			require.Empty(t, n.DamagesOf(i))
+		}
+		child := n.People[to-1]
+		require.Equal(t, []int32{0, 1}, []int32{min(child.Father, child.Mother), max(child.Father, child.Mother)})
+		sampled, err := n.Sample("child-under-6", 1)
+		require.NoError(t, err)
+		require.Equal(t, to-1, sampled[0].Index)
+	}
+}

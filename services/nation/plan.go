@@ -151,9 +151,6 @@ func (b *builder) bear(husband, wife int32, on day, count int, relation Relation
 	mother := b.plan[wife].birth
 	next := on + 240 + day(b.rng.intn(500))
 	last := min(b.today-3, mother+44*year)
-	if d := b.plan[husband].death; d != 0 {
-		last = min(last, d)
-	}
 	added := 0
 	for range 6 {
 		if next > last || added == count || len(b.plan) == maxPlan {

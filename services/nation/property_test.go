@@ -56,11 +56,14 @@ func TestParentsAreFifteenYearsOlderThanTheirChildren(t *testing.T) {
 			}
 			if p.Father != nation.None {
 				require.Equal(t, nation.Male, n.People[p.Father].Sex)
+				if d := n.People[p.Father].Death; d != nation.None {
+					require.GreaterOrEqual(t, n.Deaths[d].When+1_00_00, p.Birth, "born a year after the father died")
+				}
 			}
 			if p.Mother != nation.None {
 				require.Equal(t, nation.Female, n.People[p.Mother].Sex)
 				if d := n.People[p.Mother].Death; d != nation.None {
-					require.GreaterOrEqual(t, n.Deaths[d].When, n.Births[i].Date/10000*10000, "born after the mother died")
+					require.GreaterOrEqual(t, n.Deaths[d].When, p.Birth, "born after the mother died")
 				}
 			}
 		}
@@ -178,6 +181,9 @@ func TestEveryLivingPersonIsInExactlyOneHousehold(t *testing.T) {
 				require.NotZero(t, p.Relation)
 			}
 			living += int(h.Living)
+		}
+		for i := range n.Stays {
+			require.EqualValues(t, i, n.People[n.Stays[i].Person].Stay)
 		}
 		require.EqualValues(t, len(n.People), next)
 		require.Equal(t, n.Config.Population, living)

@@ -109,14 +109,14 @@ func (b *builder) born(at int32, m *member) {
 	if e.Undigitised {
 		b.damage(d, BirthNotDigitised)
 	} else {
-		b.distort(d, b.Errors.CivilMismatch, &born.Name, &born.Date)
+		b.distort(d, b.rates.CivilMismatch, &born.Name, &born.Date)
 	}
 	b.out.Births[at] = born
 }
 
 // onPaper decides whether an entry of before 2016, when the national software came, was never digitised.
 func (b *builder) onPaper(place Place, registered Date) bool {
-	return registered < 20160101 && b.rng.chance(b.paper[place.OldProvince()])
+	return registered < 20160101 && b.rates.NotDigitised > 0 && b.rng.chance(b.paper[place.OldProvince()])
 }
 
 // died writes the record of death.
@@ -203,25 +203,25 @@ func (b *builder) wed(w *wedding) {
 	b.out.Marriages = append(b.out.Marriages, m)
 }
 
-// shareOldNumbers pairs people of different provinces who hold the same 9-digit number.
-func (b *builder) shareOldNumbers() {
+// shareOldNumbers pairs people of different provinces, from an index on, who hold the same 9-digit number.
+func (b *builder) shareOldNumbers(from int32) {
 	people, r := b.out.People, &b.rng
-	if b.Errors.SharedOldNumber == 0 {
+	if b.rates.SharedOldNumber == 0 {
 		return
 	}
 	taken := make(map[int32]bool)
-	for i := range people {
-		if people[i].OldNumber == 0 || taken[int32(i)] || !r.chance(b.Errors.SharedOldNumber/2) {
+	for i := from; i < int32(len(people)); i++ {
+		if people[i].OldNumber == 0 || taken[i] || !r.chance(b.rates.SharedOldNumber/2) {
 			continue
 		}
 		for range 20 {
-			j := int32(r.intn(len(people)))
-			if people[j].OldNumber == 0 || taken[j] || people[j].BirthPlace.OldProvince() == people[i].BirthPlace.OldProvince() {
+			j := from + int32(r.intn(len(people)-int(from)))
+			if j == i || people[j].OldNumber == 0 || taken[j] || people[j].BirthPlace.OldProvince() == people[i].BirthPlace.OldProvince() {
 				continue
 			}
-			taken[int32(i)], taken[j] = true, true
-			b.out.shared = append(b.out.shared, [2]int32{int32(i), j})
-			b.damage(defect{Population, int32(i), int32(i)}, SharedOldNumber)
+			taken[i], taken[j] = true, true
+			b.out.shared = append(b.out.shared, [2]int32{i, j})
+			b.damage(defect{Population, i, i}, SharedOldNumber)
 			b.damage(defect{Population, j, j}, SharedOldNumber)
 			break
 		}
