@@ -65,13 +65,27 @@ func (x *exchange) admit() error {
 	}
 	var err error
 	if x.jurisdiction, x.provider, err = method.Route(x.call.Request); err != nil {
-		return err
+		return x.stranger(err)
 	}
 	x.grant, err = x.policy.Agreements.Admit(agreement.Query{
 		Consumer: x.call.Caller.ID, Method: method, Provider: x.provider, Purpose: x.call.Purpose,
 		Case: x.call.Case, Officer: x.call.Officer, Fields: x.call.Fields, Now: x.began,
 	})
 	return err
+}
+
+// stranger answers a question that nobody can be found for. Who has no agreement about the service at all learns
+// that, and nothing about how to ask it properly.
+func (x *exchange) stranger(err error) error {
+	for _, provider := range x.method.Service.Providers {
+		_, refused := x.policy.Agreements.Admit(agreement.Query{
+			Consumer: x.call.Caller.ID, Method: x.method, Provider: provider, Purpose: x.call.Purpose, Now: x.began,
+		})
+		if !errors.Is(refused, reason.NoAgreement) {
+			return err
+		}
+	}
+	return reason.NoAgreement
 }
 
 // ask carries the question to the registry and waits for what comes of it, until the deadline.

@@ -45,7 +45,7 @@ type Config struct {
 	Name         string            // what operators see in `nats micro ls`; letters, digits, '-' and '_'
 	Version      string            // of the registry, semantic; default "1.0.0"
 	Jurisdiction string            // Country (the default) or a province code
-	Bus          bus.ConnectConfig // how to reach the bus; Name, Inbox and Log are filled in
+	Bus          bus.ConnectConfig // how to reach the bus; Name, Inbox, Process and Log are filled in
 	Certificate  tls.Certificate   // who the provider is; signs the sealing keys
 	Roots        *x509.CertPool    // whom gateways' certificates are checked against
 	Gateways     []peer.ID         // who may ask; nobody else is answered
@@ -86,7 +86,7 @@ func (c *Config) fill() error {
 		c.Now = time.Now
 	}
 	c.Log = c.Log.With("connector", c.Name)
-	c.Bus.Name, c.Bus.Inbox, c.Bus.Log = c.Name, bus.ConnectorInbox, c.Log
+	c.Bus.Name, c.Bus.Inbox, c.Bus.Process, c.Bus.Log = c.Name, bus.ConnectorInbox, c.Name, c.Log
 	return nil
 }
 

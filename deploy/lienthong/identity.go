@@ -1,0 +1,202 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/lienthong/lienthong/gateway/member"
+	"github.com/lienthong/lienthong/gateway/member/authority"
+	"github.com/lienthong/lienthong/proto/peer"
+)
+
+// identityCommand is about the identities that the hub's own authority issues.
+type identityCommand struct {
+	List   identityList   `cmd:"" help:"List certificates that were issued."`
+	Issue  identityIssue  `cmd:"" help:"Issue a key and certificate to a system, and make it a member."`
+	Renew  identityRenew  `cmd:"" help:"Make a new key and certificate like the last one of a system."`
+	Revoke identityRevoke `cmd:"" help:"Revoke a certificate, or all of a system; the next call with it is refused."`
+}
+
+// certificateEntry is an issued certificate in JSON.
+type certificateEntry struct {
+	ID       string    `json:"id"`
+	Serial   string    `json:"serial"`
+	Roles    []string  `json:"roles"`
+	State    string    `json:"state"`
+	NotAfter time.Time `json:"not_after"`
+	Cert     string    `json:"cert"`
+	Key      string    `json:"key"`
+}
+
+func entryOfRecord(top *cli, r authority.Record) certificateEntry {
+	cert, key, _ := authority.Files(top.Dir, r.ID)
+	return certificateEntry{
+		ID: r.ID.String(), Serial: r.Serial, Roles: r.Roles.Names(), State: string(r.State(time.Now())),
+		NotAfter: r.NotAfter, Cert: cert, Key: key,
+	}
+}
+
+func printCertificates(top *cli, asJSON bool, records []authority.Record) {
+	entries := []certificateEntry{}
+	var rows [][]string
+	for _, r := range records {
+		e := entryOfRecord(top, r)
+		entries = append(entries, e)
+		rows = append(rows, []string{e.ID, strings.Join(e.Roles, ","), e.State, e.NotAfter.Local().Format("2006-01-02"), e.Serial})
+	}
+	if asJSON {
+		printJSON(entries)
+		return
+	}
+	printTable([]string{"SYSTEM", "ROLES", "STATE", "VALID UNTIL", "SERIAL"}, rows)
+}
+
+// openAuthority opens the authority of a directory that has one; it does not make one by accident.
+func openAuthority(top *cli) (*authority.Authority, error) {
+	a, err := authority.Open(top.Dir)
+	if err != nil {
+		return nil, fmt.Errorf("open the authority in %s: %w", top.Dir, err)
+	}
+	return a, nil
+}
+
+type identityList struct {
+	All  bool `help:"Also those that have expired or were replaced."`
+	JSON bool `name:"json" help:"Answer in JSON."`
+}
+
+// Run lists.
+func (c *identityList) Run(top *cli) error {
+	a, err := openAuthority(top)
+	if err != nil {
+		return err
+	}
+	records, err := a.List()
+	if err != nil {
+		return err
+	}
+	var shown []authority.Record
+	for _, r := range records {
+		state := r.State(time.Now())
+		if c.All || (state != authority.Expired && state != authority.Superseded) {
+			shown = append(shown, r)
+		}
+	}
+	printCertificates(top, c.JSON, shown)
+	return nil
+}
+
+type identityIssue struct {
+	ID    string        `arg:"" name:"system" help:"AGENCY/SYSTEM, such as H27.08/clinic."`
+	Roles []string      `help:"What the system may be: consumer, provider, operator, steward, auditor or gateway." default:"consumer"`
+	Title string        `help:"Its name for people, Vietnamese."`
+	Life  time.Duration `help:"How long the certificate is valid (default: 90 days, 30 days for servers)."`
+	Hosts []string      `help:"Host names and addresses, for a server." placeholder:"HOST"`
+	JSON  bool          `name:"json" help:"Answer in JSON."`
+}
+
+// Run issues.
+func (c *identityIssue) Run(top *cli) error {
+	id, err := peer.ParseID(c.ID)
+	if err != nil {
+		return usage("%q: %w", c.ID, err)
+	}
+	roles, err := member.ParseRoles(c.Roles)
+	if err != nil {
+		return usage("--roles: %w", err)
+	}
+	if c.Life < 0 {
+		return usage("--life is %v; it must be more than 0", c.Life)
+	}
+	a, err := openAuthority(top)
+	if err != nil {
+		return err
+	}
+	server := len(c.Hosts) > 0 || roles.Has(member.Gateway) || roles.Has(member.Provider)
+	record, err := a.Issue(authority.Order{
+		ID: id, Title: member.Title{VI: c.Title}, Roles: roles, Validity: c.Life, Server: server, Hosts: c.Hosts,
+	})
+	if err != nil {
+		return err
+	}
+	c.said(top, record)
+	return nil
+}
+
+func (c *identityIssue) said(top *cli, record authority.Record) {
+	printCertificates(top, c.JSON, []authority.Record{record})
+	if !c.JSON {
+		e := entryOfRecord(top, record)
+		fmt.Fprintf(stdout, "\ncertificate %s\nkey         %s\n", e.Cert, e.Key)
+	}
+}
+
+type identityRenew struct {
+	ID   string `arg:"" name:"system" help:"AGENCY/SYSTEM."`
+	JSON bool   `name:"json" help:"Answer in JSON."`
+}
+
+// Run renews.
+func (c *identityRenew) Run(top *cli) error {
+	id, err := peer.ParseID(c.ID)
+	if err != nil {
+		return usage("%q: %w", c.ID, err)
+	}
+	a, err := openAuthority(top)
+	if err != nil {
+		return err
+	}
+	record, err := a.Renew(id)
+	if err != nil {
+		return err
+	}
+	(&identityIssue{JSON: c.JSON}).said(top, record)
+	return nil
+}
+
+type identityRevoke struct {
+	Which string `arg:"" name:"system-or-serial" help:"AGENCY/SYSTEM for all its certificates, or one serial number."`
+	Yes   bool   `help:"Do it. Without this, only say what would be revoked."`
+	JSON  bool   `name:"json" help:"Answer in JSON."`
+}
+
+// Run revokes, or says what it would revoke.
+func (c *identityRevoke) Run(top *cli) error {
+	a, err := openAuthority(top)
+	if err != nil {
+		return err
+	}
+	if !c.Yes {
+		return c.preview(top, a)
+	}
+	records, err := a.Revoke(c.Which)
+	if errors.Is(err, authority.ErrUnknown) {
+		return usage("%q: %w", c.Which, err)
+	}
+	if err != nil {
+		return err
+	}
+	printCertificates(top, c.JSON, records)
+	return nil
+}
+
+func (c *identityRevoke) preview(top *cli, a *authority.Authority) error {
+	records, err := a.List()
+	if err != nil {
+		return err
+	}
+	var found []authority.Record
+	for _, r := range records {
+		state := r.State(time.Now())
+		if (r.ID.String() == c.Which || r.Serial == c.Which) && state != authority.Expired && state != authority.Revoked {
+			found = append(found, r)
+		}
+	}
+	if len(found) == 0 {
+		return usage("%q: nothing to revoke; see: lienthong identity list", c.Which)
+	}
+	printCertificates(top, c.JSON, found)
+	return usage("nothing was revoked yet; add --yes to revoke what is listed, it cannot be undone")
+}

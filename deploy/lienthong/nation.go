@@ -1,0 +1,85 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/lienthong/lienthong/services/nation"
+)
+
+// nationCommand looks into the synthetic nation.
+type nationCommand struct {
+	Sample nationSample `cmd:"" help:"Show people for tests: married, child-under-6, with-land, deceased, damaged, …"`
+	Kinds  nationKinds  `cmd:"" help:"List the kinds of people that sample knows."`
+}
+
+type nationKinds struct {
+	JSON bool `name:"json" help:"Answer in JSON."`
+}
+
+// Run lists the kinds.
+func (c *nationKinds) Run() error {
+	if c.JSON {
+		printJSON(nation.Kinds())
+		return nil
+	}
+	var rows [][]string
+	for _, k := range nation.Kinds() {
+		rows = append(rows, []string{k.Name, k.Meaning})
+	}
+	printTable([]string{"KIND", "WHO"}, rows)
+	return nil
+}
+
+type nationSample struct {
+	Kind       string `arg:"" help:"Kind of people; see: lienthong nation kinds."`
+	Count      int    `short:"n" help:"How many at the most." default:"5"`
+	Population int    `help:"Living people of the nation (default: what DIR has, or 100000)."`
+	Seed       *int64 `help:"Seed of the nation (default: what DIR has, or 1)."`
+	JSON       bool   `name:"json" help:"Answer in JSON."`
+}
+
+// sampled is a person of the nation in JSON.
+type sampled struct {
+	PersonalID string `json:"personal_id"`
+	OldID      string `json:"old_id,omitempty"`
+	FullName   string `json:"full_name"`
+	BirthDate  string `json:"birth_date"`
+	Province   string `json:"province"`
+	Note       string `json:"note,omitempty"`
+}
+
+// Run makes the nation again, which gives the same people, and shows some of them.
+func (c *nationSample) Run(ctx context.Context, top *cli) error {
+	if c.Count < 1 || c.Count > 10_000 {
+		return usage("--count is %d; choose 1 to 10000", c.Count)
+	}
+	which, err := top.dir().ChooseNation(c.Population, c.Seed)
+	if err != nil {
+		return usage("%w", err)
+	}
+	made, err := which.Generate(ctx, nil)
+	if err != nil {
+		return err
+	}
+	found, err := made.Sample(c.Kind, c.Count)
+	if err != nil {
+		return usage("%w", err)
+	}
+	people := []sampled{}
+	var rows [][]string
+	for _, s := range found {
+		p := sampled{s.Number.String(), s.OldNumber.String(), s.Name, s.Birth.String(), s.Province, s.Note}
+		people = append(people, p)
+		rows = append(rows, []string{p.PersonalID, p.OldID, p.FullName, p.BirthDate, p.Province, p.Note})
+	}
+	if c.JSON {
+		printJSON(people)
+		return nil
+	}
+	printTable([]string{"PERSONAL ID", "OLD ID", "FULL NAME", "BORN", "PROVINCE", "NOTE"}, rows)
+	if len(people) == 0 {
+		fmt.Fprintln(stderr, "nobody of this kind in so small a nation")
+	}
+	return nil
+}

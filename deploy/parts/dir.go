@@ -1,0 +1,52 @@
+// Package parts wires the parts of Lienthong, by hand: the bus, the gateway, the registries, and all of them in one
+// process. The command and the test hub start the same parts from here.
+//
+// What does not belong here: flags and printing (lienthong), and anything a part does by itself.
+package parts
+
+import (
+	"path/filepath"
+
+	"github.com/lienthong/lienthong/proto/peer"
+)
+
+// Dir is the directory in which a hub keeps everything.
+type Dir string
+
+func (d Dir) join(names ...string) string {
+	return filepath.Join(append([]string{string(d)}, names...)...)
+}
+
+// CA is the certificate of the hub's authority, PEM.
+func (d Dir) CA() string { return d.join("ca.pem") }
+
+// Certificate is an identity's certificate, PEM.
+func (d Dir) Certificate(id peer.ID) string {
+	return d.join("identities", id.Agency, id.System, "cert.pem")
+}
+
+// Key is an identity's private key, PEM.
+func (d Dir) Key(id peer.ID) string { return d.join("identities", id.Agency, id.System, "key.pem") }
+
+// Catalog holds descriptor sets and offers.
+func (d Dir) Catalog() string { return d.join("catalog") }
+
+// Agreements holds the agreements, YAML.
+func (d Dir) Agreements() string { return d.join("agreements") }
+
+// Registries holds the registries' databases.
+func (d Dir) Registries() string { return d.join("registries") }
+
+// Records is where records of exchanges are written until the ledger keeps them.
+func (d Dir) Records() string { return d.join("exchanges.jsonl") }
+
+// ReadyFile tells scripts what runs where.
+func (d Dir) ReadyFile() string { return d.join("ready.json") }
+
+// NationFile says which nation fills the registries.
+func (d Dir) NationFile() string { return d.join("nation.json") }
+
+// LoadIdentity reads an identity of this hub.
+func (d Dir) LoadIdentity(id peer.ID) (*peer.Identity, error) {
+	return peer.LoadIdentity(d.Certificate(id), d.Key(id), d.CA())
+}

@@ -1,0 +1,223 @@
+package parts
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"time"
+
+	"go.opentelemetry.io/otel/trace"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/lienthong/lienthong/gateway/agreement"
+	"github.com/lienthong/lienthong/gateway/catalog"
+	"github.com/lienthong/lienthong/gateway/courier"
+	"github.com/lienthong/lienthong/gateway/exchange"
+	grpcface "github.com/lienthong/lienthong/gateway/face/grpc"
+	"github.com/lienthong/lienthong/gateway/member"
+	"github.com/lienthong/lienthong/gateway/snapshot"
+	"github.com/lienthong/lienthong/gateway/watch"
+	"github.com/lienthong/lienthong/proto/bus"
+	"github.com/lienthong/lienthong/proto/peer"
+)
+
+// stopGrace is how long a stopping gateway finishes the calls it has.
+const stopGrace = 10 * time.Second
+
+// GatewayConfig says how a gateway is run.
+type GatewayConfig struct {
+	Dir    Dir
+	GRPC   string            // address of the gRPC face; port 0 takes a free one
+	HTTP   string            // address of health and metrics; port 0 takes a free one
+	Bus    bus.ConnectConfig // how to reach the bus, credentials included
+	Log    *slog.Logger
+	Tracer trace.Tracer // nil: no spans
+}
+
+// Gateway is a running gateway.
+type Gateway struct {
+	cfg      GatewayConfig
+	identity *peer.Identity
+	members  *member.Watcher
+	policy   *snapshot.Snapshot[agreement.Policy]
+	courier  *courier.Courier
+	metrics  *watch.Metrics
+	face     *grpcface.Server
+	grpc     net.Listener
+	http     net.Listener
+	records  *os.File
+}
+
+// OpenGateway makes a gateway ready to Run: policy read, listeners open, bus dialled.
+func OpenGateway(ctx context.Context, cfg GatewayConfig) (_ *Gateway, err error) {
+	g := &Gateway{cfg: cfg}
+	defer func() {
+		if err != nil {
+			g.close()
+			err = fmt.Errorf("open gateway: %w", err)
+		}
+	}()
+	if g.identity, err = cfg.Dir.LoadIdentity(GatewayID); err != nil {
+		return nil, err
+	}
+	if g.members, err = member.Watch(ctx, string(cfg.Dir)); err != nil {
+		return nil, err
+	}
+	g.policy = agreement.Watch(ctx, string(cfg.Dir))
+	if err = g.policy.Err(); err != nil {
+		return nil, err
+	}
+	if g.metrics, err = watch.NewMetrics(); err != nil {
+		return nil, err
+	}
+	if g.records, err = os.OpenFile(cfg.Dir.Records(), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600); err != nil {
+		return nil, err
+	}
+	cfg.Bus.Name = GatewayID.String()
+	g.courier, err = courier.Open(courier.Config{Bus: cfg.Bus, Certificate: g.identity.Certificate, Roots: g.identity.Roots, Log: cfg.Log})
+	if err != nil {
+		return nil, err
+	}
+	if g.grpc, err = net.Listen("tcp", cfg.GRPC); err != nil {
+		return nil, fmt.Errorf("gRPC address, choose another one with --grpc: %w", err)
+	}
+	if g.http, err = net.Listen("tcp", cfg.HTTP); err != nil {
+		return nil, fmt.Errorf("HTTP address, choose another one with --http: %w", err)
+	}
+	g.wire()
+	return g, g.gauges()
+}
+
+// wire puts the hub between the face and the courier.
+func (g *Gateway) wire() {
+	hub := exchange.New(exchange.Config{
+		Origin: GatewayID.String(),
+		Policy: func() exchange.Policy {
+			p := g.policy.Load()
+			return exchange.Policy{Members: g.members.Directory(), Catalog: p.Catalog, Agreements: p.Agreements}
+		},
+		Carrier:  g.courier,
+		Recorder: exchange.NewLogRecorder(g.records),
+		Observe:  func(e *exchange.Ended) { g.metrics.Exchange(e.Record, e.Took) },
+		Tracer:   g.cfg.Tracer,
+		Log:      g.cfg.Log,
+	})
+	g.face = grpcface.NewServer(grpcface.Config{
+		Hub:     hub,
+		Catalog: func() *catalog.Catalog { return g.policy.Load().Catalog },
+		Credentials: member.Credentials(peer.Config{
+			GetCertificate: reloading(g.cfg.Dir, GatewayID),
+			Roots:          g.identity.Roots,
+			Accept:         g.members.Accept,
+			OnReject:       g.rejected,
+		}),
+	})
+}
+
+// rejected says that a connection was refused for its certificate, and counts it.
+func (g *Gateway) rejected(r peer.Rejection) {
+	g.metrics.Rejected(string(r.Reason))
+	g.cfg.Log.Warn("connection refused", "reason", string(r.Reason), "remote", r.Remote.String(),
+		"serial", r.Serial, "claims", r.ID.String(), "error", r.Err)
+}
+
+func (g *Gateway) gauges() error {
+	return errors.Join(
+		g.metrics.Gauge("lienthong_bus_connected", "1 while the bus is there.", func() int64 {
+			if g.courier.Connected() {
+				return 1
+			}
+			return 0
+		}),
+		g.metrics.Gauge("lienthong_registries_offline", "Services with a jurisdiction in which nobody answers.", func() int64 {
+			return int64(len(g.offline()))
+		}),
+	)
+}
+
+// offline lists the services, with their jurisdictions, that nobody answers for.
+func (g *Gateway) offline() []string {
+	var names []string
+	for _, s := range g.policy.Load().Catalog.Services() {
+		for jurisdiction := range s.Providers {
+			if g.courier.Online(s.Name, jurisdiction) == 0 {
+				names = append(names, s.Name+" in "+jurisdiction)
+			}
+		}
+	}
+	return names
+}
+
+// Reasons says why the gateway cannot do all its work now; nothing when it can.
+func (g *Gateway) Reasons() []string {
+	var reasons []string
+	if !g.courier.Connected() {
+		reasons = append(reasons, "the bus is not connected")
+	}
+	if err := errors.Join(g.members.Err(), g.policy.Err()); err != nil {
+		reasons = append(reasons, "the policy as it was last good is in force: "+err.Error())
+	}
+	for _, name := range g.offline() {
+		reasons = append(reasons, "nobody answers for "+name)
+	}
+	return reasons
+}
+
+// GRPC is the address of the gRPC face.
+func (g *Gateway) GRPC() string { return g.grpc.Addr().String() }
+
+// HTTP is the address of health and metrics.
+func (g *Gateway) HTTP() string { return g.http.Addr().String() }
+
+// Run answers until ctx ends, then finishes the calls it has.
+func (g *Gateway) Run(ctx context.Context) error {
+	defer g.close()
+	mux := http.NewServeMux()
+	watch.Routes(mux, watch.Health{Reasons: g.Reasons}, g.metrics)
+	pages := watch.NewServer(mux)
+	tasks, ctx := errgroup.WithContext(ctx)
+	tasks.Go(func() error { return g.courier.Run(ctx) })
+	tasks.Go(func() error { return g.face.Serve(g.grpc) })
+	tasks.Go(func() error {
+		if err := pages.Serve(g.http); !errors.Is(err, http.ErrServerClosed) {
+			return err
+		}
+		return nil
+	})
+	tasks.Go(func() error {
+		<-ctx.Done()
+		grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopGrace)
+		defer cancel()
+		g.face.Stop(grace)
+		return pages.Shutdown(grace)
+	})
+	g.face.SetServing(true)
+	if err := tasks.Wait(); err != nil {
+		return fmt.Errorf("gateway: %w", err)
+	}
+	return nil
+}
+
+// close gives back what OpenGateway took.
+func (g *Gateway) close() {
+	if g.courier != nil {
+		g.courier.Close()
+	}
+	if g.members != nil {
+		g.members.Close()
+	}
+	for _, l := range []net.Listener{g.grpc, g.http} {
+		if l != nil {
+			_ = l.Close() // closed already where it was served
+		}
+	}
+	if g.records != nil {
+		if err := g.records.Close(); err != nil {
+			g.cfg.Log.Error("records not closed", "error", err)
+		}
+	}
+}
