@@ -98,11 +98,11 @@ func (c *Census) Count(message []byte, t *Tally) error {
 		}
 	}
 	if w.items == 0 && c.result != 0 {
-		r, ok := c.Result(message)
-		if !ok {
-			return ErrMalformed
+		found, err := c.found(message)
+		if err != nil {
+			return err
 		}
-		w.count(r.GetCode())
+		w.count(found.code)
 	}
 	t.Matched += w.matched
 	t.Missed += w.missed
@@ -115,25 +115,40 @@ func (c *Census) Result(message []byte) (*hubv1.Result, bool) {
 	if c.result == 0 {
 		return nil, false
 	}
-	r := new(hubv1.Result)
+	found, err := c.found(message)
+	if err != nil {
+		return nil, false
+	}
+	return &hubv1.Result{Code: found.code, Next: found.next}, true
+}
+
+// found is what a hub.v1.Result says.
+type found struct {
+	code hubv1.Result_Code
+	next hubv1.Result_Next
+}
+
+// found reads the top-level result, its parts put together.
+func (c *Census) found(message []byte) (found, error) {
+	var f found
 	for i := 0; i < len(message); {
 		num, typ, at := wire.Tag(message, i)
 		if at < 0 {
-			return nil, false
+			return f, ErrMalformed
 		}
 		next, err := wire.Skip(message, at, num, typ)
 		if err != nil {
-			return nil, false
+			return f, err
 		}
 		if i = next; num != c.result || typ != wire.Bytes {
 			continue
 		}
 		body, end := wire.Length(message, at)
-		if err := mergeResult(r, message[body:end]); err != nil {
-			return nil, false
+		if err := f.merge(message[body:end]); err != nil {
+			return f, err
 		}
 	}
-	return r, true
+	return f, nil
 }
 
 // AppendResult appends r to an answer as its top-level result. Decoding merges it with what the answer has: what r
@@ -159,8 +174,8 @@ const (
 	resultNext = 2
 )
 
-// mergeResult reads a serialised Result into r.
-func mergeResult(r *hubv1.Result, b []byte) error {
+// merge reads a serialised Result into f.
+func (f *found) merge(b []byte) error {
 	for i := 0; i < len(b); {
 		num, typ, at := wire.Tag(b, i)
 		if at < 0 {
@@ -176,9 +191,9 @@ func mergeResult(r *hubv1.Result, b []byte) error {
 		v, _ := wire.Uvarint(b, at)
 		switch num {
 		case resultCode:
-			r.Code = hubv1.Result_Code(int32(v))
+			f.code = hubv1.Result_Code(int32(v))
 		case resultNext:
-			r.Next = hubv1.Result_Next(int32(v))
+			f.next = hubv1.Result_Next(int32(v))
 		}
 	}
 	return nil

@@ -48,16 +48,18 @@ func TestEveryLabelledNumberIsFound(t *testing.T) {
 		message proto.Message
 		want    []contract.Subject
 	}{
-		"none":           {&specimenv1.AskResponse{Meant: &specimenv1.AskResponse_Word{Word: "042187001234"}}, nil},
-		"at the top":     {&specimenv1.AskRequest{PersonalId: "a"}, personal("a")},
-		"in a message":   {&specimenv1.AskResponse{Person: person("a")}, personal("a")},
-		"in a list":      {&specimenv1.AskResponse{Items: []*specimenv1.Item{{Person: person("a")}, {Person: person("b")}}}, personal("a", "b")},
-		"in a oneof":     {&specimenv1.AskResponse{Meant: &specimenv1.AskResponse_Other{Other: person("a")}}, personal("a")},
-		"far away":       {&specimenv1.AskResponse{Distant: person("a")}, personal("a")},
-		"map key, value": {&specimenv1.AskResponse{ById: map[string]*specimenv1.Person{"a": person("b")}}, personal("a", "b")},
-		"map key alone":  {&specimenv1.AskResponse{ById: map[string]*specimenv1.Person{"a": {}}}, personal("a")},
-		"each once":      {&specimenv1.AskResponse{Person: person("a"), Distant: person("a")}, personal("a")},
-		"empty is none":  {&specimenv1.AskResponse{Person: person("")}, nil},
+		"none":                                  {&specimenv1.AskResponse{Meant: &specimenv1.AskResponse_Word{Word: "042187001234"}}, nil},
+		"at the top":                            {&specimenv1.AskRequest{PersonalId: "a"}, personal("a")},
+		"in a message":                          {&specimenv1.AskResponse{Person: person("a")}, personal("a")},
+		"in a list":                             {&specimenv1.AskResponse{Items: []*specimenv1.Item{{Person: person("a")}, {Person: person("b")}}}, personal("a", "b")},
+		"in a oneof":                            {&specimenv1.AskResponse{Meant: &specimenv1.AskResponse_Other{Other: person("a")}}, personal("a")},
+		"far away":                              {&specimenv1.AskResponse{Distant: person("a")}, personal("a")},
+		"map key, value":                        {&specimenv1.AskResponse{ById: map[string]*specimenv1.Person{"a": person("b")}}, personal("a", "b")},
+		"map key alone":                         {&specimenv1.AskResponse{ById: map[string]*specimenv1.Person{"a": {}}}, personal("a")},
+		"map key alone in a message":            {&specimenv1.AskResponse{Health: &specimenv1.Health{Donors: map[string]string{"a": "b"}}}, personal("a")},
+		"in a message that has none of its own": {&specimenv1.AskResponse{Box: &specimenv1.Box{Keeper: person("a")}}, personal("a")},
+		"each once":                             {&specimenv1.AskResponse{Person: person("a"), Distant: person("a")}, personal("a")},
+		"empty is none":                         {&specimenv1.AskResponse{Person: person("")}, nil},
 		"in a tree": {
 			&specimenv1.AskResponse{Tree: &specimenv1.Tree{Left: &specimenv1.Tree{More: []*specimenv1.Tree{{Named: map[string]*specimenv1.Tree{"x": {PersonalId: "a"}}}}}}},
 			personal("a"),
@@ -145,16 +147,24 @@ func TestMoreSubjectsThanATallyHoldsAreRefused(t *testing.T) {
 }
 
 func TestNestingOverThirtyTwoIsNotCounted(t *testing.T) {
-	nest := func(levels int) *specimenv1.AskResponse {
+	nest := func(levels int, around func(*specimenv1.Tree) *specimenv1.Tree) *specimenv1.AskResponse {
 		tree := &specimenv1.Tree{PersonalId: "a"}
 		for range levels - 1 {
-			tree = &specimenv1.Tree{Left: tree}
+			tree = around(tree)
 		}
 		return &specimenv1.AskResponse{Tree: tree}
 	}
-	require.Equal(t, personal("a"), count(t, nest(32)).Subjects)
 	c := contract.CompileCensus(answer())
-	require.ErrorIs(t, c.Count(marshal(t, nest(33)), new(contract.Tally)), contract.ErrDepth)
+	for name, around := range map[string]func(*specimenv1.Tree) *specimenv1.Tree{
+		"message": func(t *specimenv1.Tree) *specimenv1.Tree { return &specimenv1.Tree{Left: t} },
+		"list":    func(t *specimenv1.Tree) *specimenv1.Tree { return &specimenv1.Tree{More: []*specimenv1.Tree{t}} },
+		"map": func(t *specimenv1.Tree) *specimenv1.Tree {
+			return &specimenv1.Tree{Named: map[string]*specimenv1.Tree{"k": t}}
+		},
+	} {
+		require.Equal(t, personal("a"), count(t, nest(32, around)).Subjects, name)
+		require.ErrorIs(t, c.Count(marshal(t, nest(33, around)), new(contract.Tally)), contract.ErrDepth, name)
+	}
 }
 
 func TestMalformedMessagesAreNotCounted(t *testing.T) {

@@ -9,7 +9,36 @@ import (
 
 // censusNode is what a census looks for in one type of message.
 type censusNode struct {
-	fields map[int32]censusField
+	dense  []censusField // by field number, as far as denseNumbers
+	sparse map[int32]censusField
+}
+
+// denseNumbers is how far a node's table reaches.
+const denseNumbers = 64
+
+// set says what to look for in the field num.
+func (n *censusNode) set(num int32, f censusField) {
+	switch {
+	case f.subject == 0 && !f.result && f.child == nil:
+	case num < denseNumbers:
+		for int32(len(n.dense)) <= num {
+			n.dense = append(n.dense, censusField{})
+		}
+		n.dense[num] = f
+	default:
+		if n.sparse == nil {
+			n.sparse = map[int32]censusField{}
+		}
+		n.sparse[num] = f
+	}
+}
+
+// field returns what to look for in the field num.
+func (n *censusNode) field(num int32) censusField {
+	if int(num) < len(n.dense) {
+		return n.dense[num]
+	}
+	return n.sparse[num]
 }
 
 // censusField is what a census looks for in one field. The zero value is of no interest.
@@ -44,14 +73,11 @@ func (c *censusCompiler) node(md protoreflect.MessageDescriptor) *censusNode {
 	if n := c.nodes[md.FullName()]; n != nil {
 		return n
 	}
-	n := &censusNode{fields: map[int32]censusField{}}
+	n := new(censusNode)
 	c.nodes[md.FullName()] = n
 	for i := range md.Fields().Len() {
 		fd := md.Fields().Get(i)
-		f := c.field(fd, Field(fd))
-		if f.subject != 0 || f.result || f.child != nil {
-			n.fields[int32(fd.Number())] = f
-		}
+		n.set(int32(fd.Number()), c.field(fd, Field(fd)))
 	}
 	return n
 }
@@ -61,14 +87,10 @@ func (c *censusCompiler) field(fd protoreflect.FieldDescriptor, p *hubv1.FieldPo
 	f := censusField{many: fd.Cardinality() == protoreflect.Repeated}
 	switch {
 	case fd.IsMap():
-		entry := &censusNode{fields: map[int32]censusField{}}
-		if key := (censusField{subject: subjectOf(fd.MapKey(), p.GetSubjectKey())}); key.subject != 0 {
-			entry.fields[1] = key
-		}
-		if value := c.field(fd.MapValue(), p); value.subject != 0 || value.result || value.child != nil {
-			entry.fields[2] = value
-		}
-		if len(entry.fields) > 0 {
+		entry := new(censusNode)
+		entry.set(1, censusField{subject: subjectOf(fd.MapKey(), p.GetSubjectKey())})
+		entry.set(2, c.field(fd.MapValue(), p))
+		if len(entry.dense) > 0 {
 			f.child, f.entry = entry, true
 		}
 	case fd.Message() == nil:
@@ -174,8 +196,11 @@ func (w *censusWalk) message(n *censusNode, b []byte, depth int, item bool) erro
 			return err
 		}
 		i = next
-		f, ok := n.fields[num]
-		if !ok || typ != wire.Bytes {
+		if typ != wire.Bytes {
+			continue
+		}
+		f := n.field(num)
+		if f == (censusField{}) {
 			continue
 		}
 		body, end := wire.Length(b, at)
@@ -196,12 +221,12 @@ func (w *censusWalk) field(f censusField, b []byte, depth int, item bool) error 
 	case f.child != nil:
 		return w.message(f.child, b, depth+1, item)
 	case f.result && item:
-		var r hubv1.Result
-		if err := mergeResult(&r, b); err != nil {
+		var found found
+		if err := found.merge(b); err != nil {
 			return err
 		}
 		w.items++
-		w.count(r.GetCode())
+		w.count(found.code)
 	}
 	return nil
 }

@@ -134,3 +134,12 @@ func TestALabelThatCannotBeReadIsNoLabel(t *testing.T) {
 	person := service(t, d.set).Methods().ByName("Ask").Output().Fields().ByName("person").Message()
 	require.Nil(t, contract.Field(person.Fields().ByName("name")))
 }
+
+func TestAnotherOptionIsNoLabel(t *testing.T) {
+	d := draft{t: t, set: published(t, new(protoregistry.Types))}
+	options := new(descriptorpb.FieldOptions)
+	options.ProtoReflect().SetUnknown([]byte{0xb2, 0xd4, 0x18, 0x02, 0x10, 0x01}) // field 50502: a class, were it 50501
+	d.field("Person", "name").Options = options
+	person := service(t, d.set).Methods().ByName("Ask").Output().Fields().ByName("person").Message()
+	require.Nil(t, contract.Field(person.Fields().ByName("name")))
+}

@@ -93,7 +93,11 @@ func TestEachChangeOfMeaningAltersTheDigest(t *testing.T) {
 		"field added": func(d draft) {
 			d.message("Item").Field = append(d.message("Item").Field, &descriptorpb.FieldDescriptorProto{Name: proto.String("n"), Number: proto.Int32(9), Type: descriptorpb.FieldDescriptorProto_TYPE_BOOL.Enum(), Label: descriptorpb.FieldDescriptorProto_LABEL_OPTIONAL.Enum()})
 		},
-		"field removed":          func(d draft) { d.message("Item").Field = d.message("Item").Field[:1] },
+		"field removed": func(d draft) { d.message("Item").Field = d.message("Item").Field[:1] },
+		"field's presence": func(d draft) {
+			d.field("Scalars", "perhaps").Proto3Optional, d.field("Scalars", "perhaps").OneofIndex = nil, nil
+			d.message("Scalars").OneofDecl = nil
+		},
 		"oneof renamed":          func(d draft) { d.message("AskResponse").OneofDecl[0].Name = proto.String("chosen") },
 		"field leaves the oneof": func(d draft) { d.field("AskResponse", "word").OneofIndex = nil },
 		"map's key": func(d draft) {

@@ -922,7 +922,9 @@ func (x *Tree) GetNamed() map[string]*Tree {
 type Health struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Blood group.
-	BloodGroup    string `protobuf:"bytes,1,opt,name=blood_group,json=bloodGroup,proto3" json:"blood_group,omitempty"`
+	BloodGroup string `protobuf:"bytes,1,opt,name=blood_group,json=bloodGroup,proto3" json:"blood_group,omitempty"`
+	// Donors by number.
+	Donors        map[string]string `protobuf:"bytes,2,rep,name=donors,proto3" json:"donors,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -962,6 +964,13 @@ func (x *Health) GetBloodGroup() string {
 		return x.BloodGroup
 	}
 	return ""
+}
+
+func (x *Health) GetDonors() map[string]string {
+	if x != nil {
+		return x.Donors
+	}
+	return nil
 }
 
 // Choice is one of several.
@@ -1100,7 +1109,9 @@ type Box struct {
 	// A choice.
 	Choice *Choice `protobuf:"bytes,1,opt,name=choice,proto3" json:"choice,omitempty"`
 	// Several choices.
-	Choices       []*Choice `protobuf:"bytes,2,rep,name=choices,proto3" json:"choices,omitempty"`
+	Choices []*Choice `protobuf:"bytes,2,rep,name=choices,proto3" json:"choices,omitempty"`
+	// Who keeps it.
+	Keeper        *Person `protobuf:"bytes,3,opt,name=keeper,proto3" json:"keeper,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1145,6 +1156,13 @@ func (x *Box) GetChoice() *Choice {
 func (x *Box) GetChoices() []*Choice {
 	if x != nil {
 		return x.Choices
+	}
+	return nil
+}
+
+func (x *Box) GetKeeper() *Person {
+	if x != nil {
+		return x.Keeper
 	}
 	return nil
 }
@@ -1525,12 +1543,18 @@ const file_internal_specimen_v1_specimen_proto_rawDesc = "" +
 	"\n" +
 	"NamedEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x120\n" +
-	"\x05value\x18\x02 \x01(\v2\x1a.internal.specimen.v1.TreeR\x05value:\x028\x01\"D\n" +
+	"\x05value\x18\x02 \x01(\v2\x1a.internal.specimen.v1.TreeR\x05value:\x028\x01\"\xde\x01\n" +
 	"\x06Health\x12:\n" +
 	"\vblood_group\x18\x01 \x01(\tB\x19\xaa\xd4\x18\x15\n" +
 	"\x11\n" +
 	"\x05Mẫu\x12\bSpecimen\x10\x02R\n" +
-	"bloodGroup\"\xbb\x02\n" +
+	"bloodGroup\x12]\n" +
+	"\x06donors\x18\x02 \x03(\v2(.internal.specimen.v1.Health.DonorsEntryB\x1b\xaa\xd4\x18\x17\n" +
+	"\x11\n" +
+	"\x05Mẫu\x12\bSpecimen\x10\x02 \x01R\x06donors\x1a9\n" +
+	"\vDonorsEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xbb\x02\n" +
 	"\x06Choice\x123\n" +
 	"\x06number\x18\x01 \x01(\x03B\x19\xaa\xd4\x18\x15\n" +
 	"\x11\n" +
@@ -1547,14 +1571,17 @@ const file_internal_specimen_v1_specimen_proto_rawDesc = "" +
 	"\x04note\x18\x04 \x01(\tB\x19\xaa\xd4\x18\x15\n" +
 	"\x11\n" +
 	"\x05Mẫu\x12\bSpecimen\x10\x01R\x04noteB\x06\n" +
-	"\x04pick\"\xa9\x01\n" +
+	"\x04pick\"\xfa\x01\n" +
 	"\x03Box\x12O\n" +
 	"\x06choice\x18\x01 \x01(\v2\x1c.internal.specimen.v1.ChoiceB\x19\xaa\xd4\x18\x15\n" +
 	"\x11\n" +
 	"\x05Mẫu\x12\bSpecimen\x10\x01R\x06choice\x12Q\n" +
 	"\achoices\x18\x02 \x03(\v2\x1c.internal.specimen.v1.ChoiceB\x19\xaa\xd4\x18\x15\n" +
 	"\x11\n" +
-	"\x05Mẫu\x12\bSpecimen\x10\x01R\achoices\"\x98\x01\n" +
+	"\x05Mẫu\x12\bSpecimen\x10\x01R\achoices\x12O\n" +
+	"\x06keeper\x18\x03 \x01(\v2\x1c.internal.specimen.v1.PersonB\x19\xaa\xd4\x18\x15\n" +
+	"\x11\n" +
+	"\x05Mẫu\x12\bSpecimen\x10\x02R\x06keeper\"\x98\x01\n" +
 	"\vTellRequest\x128\n" +
 	"\n" +
 	"request_id\x18\x01 \x01(\tB\x19\xaa\xd4\x18\x15\n" +
@@ -1594,7 +1621,7 @@ func file_internal_specimen_v1_specimen_proto_rawDescGZIP() []byte {
 	return file_internal_specimen_v1_specimen_proto_rawDescData
 }
 
-var file_internal_specimen_v1_specimen_proto_msgTypes = make([]protoimpl.MessageInfo, 16)
+var file_internal_specimen_v1_specimen_proto_msgTypes = make([]protoimpl.MessageInfo, 17)
 var file_internal_specimen_v1_specimen_proto_goTypes = []any{
 	(*AskRequest)(nil),            // 0: internal.specimen.v1.AskRequest
 	(*AskResponse)(nil),           // 1: internal.specimen.v1.AskResponse
@@ -1612,58 +1639,61 @@ var file_internal_specimen_v1_specimen_proto_goTypes = []any{
 	nil,                           // 13: internal.specimen.v1.Scalars.ByBoolEntry
 	nil,                           // 14: internal.specimen.v1.Scalars.ByFixed64Entry
 	nil,                           // 15: internal.specimen.v1.Tree.NamedEntry
-	(*v1.Address)(nil),            // 16: hub.v1.Address
-	(*v1.Result)(nil),             // 17: hub.v1.Result
-	(*timestamppb.Timestamp)(nil), // 18: google.protobuf.Timestamp
-	(*v1.PersonName)(nil),         // 19: hub.v1.PersonName
-	(v1.Sex)(0),                   // 20: hub.v1.Sex
+	nil,                           // 16: internal.specimen.v1.Health.DonorsEntry
+	(*v1.Address)(nil),            // 17: hub.v1.Address
+	(*v1.Result)(nil),             // 18: hub.v1.Result
+	(*timestamppb.Timestamp)(nil), // 19: google.protobuf.Timestamp
+	(*v1.PersonName)(nil),         // 20: hub.v1.PersonName
+	(v1.Sex)(0),                   // 21: hub.v1.Sex
 }
 var file_internal_specimen_v1_specimen_proto_depIdxs = []int32{
-	16, // 0: internal.specimen.v1.AskRequest.place:type_name -> hub.v1.Address
-	17, // 1: internal.specimen.v1.AskResponse.result:type_name -> hub.v1.Result
+	17, // 0: internal.specimen.v1.AskRequest.place:type_name -> hub.v1.Address
+	18, // 1: internal.specimen.v1.AskResponse.result:type_name -> hub.v1.Result
 	2,  // 2: internal.specimen.v1.AskResponse.person:type_name -> internal.specimen.v1.Person
 	3,  // 3: internal.specimen.v1.AskResponse.items:type_name -> internal.specimen.v1.Item
 	11, // 4: internal.specimen.v1.AskResponse.by_id:type_name -> internal.specimen.v1.AskResponse.ByIdEntry
 	12, // 5: internal.specimen.v1.AskResponse.insurance:type_name -> internal.specimen.v1.AskResponse.InsuranceEntry
 	4,  // 6: internal.specimen.v1.AskResponse.scalars:type_name -> internal.specimen.v1.Scalars
 	5,  // 7: internal.specimen.v1.AskResponse.tree:type_name -> internal.specimen.v1.Tree
-	18, // 8: internal.specimen.v1.AskResponse.at:type_name -> google.protobuf.Timestamp
+	19, // 8: internal.specimen.v1.AskResponse.at:type_name -> google.protobuf.Timestamp
 	6,  // 9: internal.specimen.v1.AskResponse.health:type_name -> internal.specimen.v1.Health
 	2,  // 10: internal.specimen.v1.AskResponse.other:type_name -> internal.specimen.v1.Person
 	7,  // 11: internal.specimen.v1.AskResponse.choice:type_name -> internal.specimen.v1.Choice
 	7,  // 12: internal.specimen.v1.AskResponse.pick:type_name -> internal.specimen.v1.Choice
 	8,  // 13: internal.specimen.v1.AskResponse.box:type_name -> internal.specimen.v1.Box
 	2,  // 14: internal.specimen.v1.AskResponse.distant:type_name -> internal.specimen.v1.Person
-	19, // 15: internal.specimen.v1.Person.name:type_name -> hub.v1.PersonName
-	20, // 16: internal.specimen.v1.Person.sex:type_name -> hub.v1.Sex
-	16, // 17: internal.specimen.v1.Person.home:type_name -> hub.v1.Address
-	17, // 18: internal.specimen.v1.Item.result:type_name -> hub.v1.Result
+	20, // 15: internal.specimen.v1.Person.name:type_name -> hub.v1.PersonName
+	21, // 16: internal.specimen.v1.Person.sex:type_name -> hub.v1.Sex
+	17, // 17: internal.specimen.v1.Person.home:type_name -> hub.v1.Address
+	18, // 18: internal.specimen.v1.Item.result:type_name -> hub.v1.Result
 	2,  // 19: internal.specimen.v1.Item.person:type_name -> internal.specimen.v1.Person
-	20, // 20: internal.specimen.v1.Scalars.one_enum:type_name -> hub.v1.Sex
-	20, // 21: internal.specimen.v1.Scalars.many_enum:type_name -> hub.v1.Sex
+	21, // 20: internal.specimen.v1.Scalars.one_enum:type_name -> hub.v1.Sex
+	21, // 21: internal.specimen.v1.Scalars.many_enum:type_name -> hub.v1.Sex
 	13, // 22: internal.specimen.v1.Scalars.by_bool:type_name -> internal.specimen.v1.Scalars.ByBoolEntry
 	14, // 23: internal.specimen.v1.Scalars.by_fixed64:type_name -> internal.specimen.v1.Scalars.ByFixed64Entry
 	5,  // 24: internal.specimen.v1.Tree.left:type_name -> internal.specimen.v1.Tree
 	5,  // 25: internal.specimen.v1.Tree.more:type_name -> internal.specimen.v1.Tree
 	15, // 26: internal.specimen.v1.Tree.named:type_name -> internal.specimen.v1.Tree.NamedEntry
-	7,  // 27: internal.specimen.v1.Choice.again:type_name -> internal.specimen.v1.Choice
-	19, // 28: internal.specimen.v1.Choice.name:type_name -> hub.v1.PersonName
-	7,  // 29: internal.specimen.v1.Box.choice:type_name -> internal.specimen.v1.Choice
-	7,  // 30: internal.specimen.v1.Box.choices:type_name -> internal.specimen.v1.Choice
-	2,  // 31: internal.specimen.v1.TellRequest.person:type_name -> internal.specimen.v1.Person
-	17, // 32: internal.specimen.v1.TellResponse.result:type_name -> hub.v1.Result
-	2,  // 33: internal.specimen.v1.AskResponse.ByIdEntry.value:type_name -> internal.specimen.v1.Person
-	20, // 34: internal.specimen.v1.Scalars.ByFixed64Entry.value:type_name -> hub.v1.Sex
-	5,  // 35: internal.specimen.v1.Tree.NamedEntry.value:type_name -> internal.specimen.v1.Tree
-	0,  // 36: internal.specimen.v1.SpecimenService.Ask:input_type -> internal.specimen.v1.AskRequest
-	9,  // 37: internal.specimen.v1.SpecimenService.Tell:input_type -> internal.specimen.v1.TellRequest
-	1,  // 38: internal.specimen.v1.SpecimenService.Ask:output_type -> internal.specimen.v1.AskResponse
-	10, // 39: internal.specimen.v1.SpecimenService.Tell:output_type -> internal.specimen.v1.TellResponse
-	38, // [38:40] is the sub-list for method output_type
-	36, // [36:38] is the sub-list for method input_type
-	36, // [36:36] is the sub-list for extension type_name
-	36, // [36:36] is the sub-list for extension extendee
-	0,  // [0:36] is the sub-list for field type_name
+	16, // 27: internal.specimen.v1.Health.donors:type_name -> internal.specimen.v1.Health.DonorsEntry
+	7,  // 28: internal.specimen.v1.Choice.again:type_name -> internal.specimen.v1.Choice
+	20, // 29: internal.specimen.v1.Choice.name:type_name -> hub.v1.PersonName
+	7,  // 30: internal.specimen.v1.Box.choice:type_name -> internal.specimen.v1.Choice
+	7,  // 31: internal.specimen.v1.Box.choices:type_name -> internal.specimen.v1.Choice
+	2,  // 32: internal.specimen.v1.Box.keeper:type_name -> internal.specimen.v1.Person
+	2,  // 33: internal.specimen.v1.TellRequest.person:type_name -> internal.specimen.v1.Person
+	18, // 34: internal.specimen.v1.TellResponse.result:type_name -> hub.v1.Result
+	2,  // 35: internal.specimen.v1.AskResponse.ByIdEntry.value:type_name -> internal.specimen.v1.Person
+	21, // 36: internal.specimen.v1.Scalars.ByFixed64Entry.value:type_name -> hub.v1.Sex
+	5,  // 37: internal.specimen.v1.Tree.NamedEntry.value:type_name -> internal.specimen.v1.Tree
+	0,  // 38: internal.specimen.v1.SpecimenService.Ask:input_type -> internal.specimen.v1.AskRequest
+	9,  // 39: internal.specimen.v1.SpecimenService.Tell:input_type -> internal.specimen.v1.TellRequest
+	1,  // 40: internal.specimen.v1.SpecimenService.Ask:output_type -> internal.specimen.v1.AskResponse
+	10, // 41: internal.specimen.v1.SpecimenService.Tell:output_type -> internal.specimen.v1.TellResponse
+	40, // [40:42] is the sub-list for method output_type
+	38, // [38:40] is the sub-list for method input_type
+	38, // [38:38] is the sub-list for extension type_name
+	38, // [38:38] is the sub-list for extension extendee
+	0,  // [0:38] is the sub-list for field type_name
 }
 
 func init() { file_internal_specimen_v1_specimen_proto_init() }
@@ -1689,7 +1719,7 @@ func file_internal_specimen_v1_specimen_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_internal_specimen_v1_specimen_proto_rawDesc), len(file_internal_specimen_v1_specimen_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   16,
+			NumMessages:   17,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
