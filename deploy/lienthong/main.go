@@ -60,6 +60,7 @@ var errSaid = errors.New("failed")
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
+	collectLess()
 	os.Exit(run(ctx, os.Args[1:]))
 }
 

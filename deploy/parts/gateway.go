@@ -71,9 +71,7 @@ func OpenGateway(ctx context.Context, cfg GatewayConfig) (_ *Gateway, err error)
 	if err = g.policy.Err(); err != nil {
 		return nil, err
 	}
-	if g.metrics, err = watch.NewMetrics(); err != nil {
-		return nil, err
-	}
+	g.metrics = watch.NewMetrics()
 	if g.records, err = os.OpenFile(cfg.Dir.Records(), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600); err != nil {
 		return nil, err
 	}
@@ -88,8 +86,9 @@ func OpenGateway(ctx context.Context, cfg GatewayConfig) (_ *Gateway, err error)
 	if g.http, err = net.Listen("tcp", cfg.HTTP); err != nil {
 		return nil, fmt.Errorf("HTTP address, choose another one with --http: %w", err)
 	}
+	g.gauges()
 	g.wire()
-	return g, g.gauges()
+	return g, nil
 }
 
 // wire puts the hub between the face and the courier.
@@ -125,18 +124,17 @@ func (g *Gateway) rejected(r peer.Rejection) {
 		"serial", r.Serial, "claims", r.ID.String(), "error", r.Err)
 }
 
-func (g *Gateway) gauges() error {
-	return errors.Join(
-		g.metrics.Gauge("lienthong_bus_connected", "1 while the bus is there.", func() int64 {
-			if g.courier.Connected() {
-				return 1
-			}
-			return 0
-		}),
-		g.metrics.Gauge("lienthong_registries_offline", "Services with a jurisdiction in which nobody answers.", func() int64 {
-			return int64(len(g.offline()))
-		}),
-	)
+// gauges shows what is read at the moment somebody looks.
+func (g *Gateway) gauges() {
+	g.metrics.Gauge("lienthong_bus_connected", "1 while the bus is there.", func() float64 {
+		if g.courier.Connected() {
+			return 1
+		}
+		return 0
+	})
+	g.metrics.Gauge("lienthong_registries_offline", "Services with a jurisdiction in which nobody answers.", func() float64 {
+		return float64(len(g.offline()))
+	})
 }
 
 // offline lists the services, with their jurisdictions, that nobody answers for.

@@ -5,8 +5,10 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io"
-	"log/slog"
+	"strconv"
 	"sync"
+	"time"
+	"unicode/utf8"
 
 	"github.com/google/uuid"
 
@@ -16,70 +18,104 @@ import (
 // LogRecorder writes each record as one line of JSON, in order, and returns when the line was written. It stands
 // where the ledger will: whom an exchange was about is counted and not written, for that needs keyed hashes.
 type LogRecorder struct {
-	mu  sync.Mutex
-	out *failing
-	log *slog.Logger
+	mu   sync.Mutex
+	w    io.Writer
+	line line
 }
 
 // NewLogRecorder writes to w.
-func NewLogRecorder(w io.Writer) *LogRecorder {
-	out := &failing{w: w}
-	return &LogRecorder{out: out, log: slog.New(slog.NewJSONHandler(out, nil))}
-}
+func NewLogRecorder(w io.Writer) *LogRecorder { return &LogRecorder{w: w} }
 
-// failing remembers what a logger forgets: that a write failed.
-type failing struct {
-	w   io.Writer
-	err error
-}
-
-func (f *failing) Write(p []byte) (int, error) {
-	n, err := f.w.Write(p)
-	f.err = err
-	return n, err
-}
-
-// Append writes the record's line.
-func (r *LogRecorder) Append(ctx context.Context, record *hubv1.LedgerRecord) error {
+// Append writes the record's line. Nothing of a half-written line is taken back: the exchange fails instead.
+func (r *LogRecorder) Append(_ context.Context, record *hubv1.LedgerRecord) error {
 	e := record.GetExchange()
-	attrs := []slog.Attr{
-		slog.String("origin", record.GetOrigin()),
-		slog.String("exchange", uuid.UUID(e.GetId()).String()),
-		slog.String("trace", hex.EncodeToString(e.GetTraceId())),
-		slog.String("face", e.GetFace()),
-		slog.String("consumer", e.GetConsumerAgency()+"/"+e.GetConsumerSystem()),
-		slog.String("certificate", e.GetCertificate()),
-		slog.String("officer", e.GetOfficer()),
-		slog.String("case", e.GetCase()),
-		slog.String("purpose", e.GetPurpose()),
-		slog.String("consent", e.GetConsent()),
-		slog.String("legal_basis", e.GetLegalBasis()),
-		slog.String("provider", e.GetProviderAgency()),
-		slog.String("method", e.GetMethod()),
-		slog.String("jurisdiction", e.GetJurisdiction()),
-		slog.String("agreement", e.GetAgreement()),
-		slog.Int64("agreement_version", e.GetAgreementVersion()),
-		slog.String("outcome", e.GetOutcome().String()),
-		slog.String("reason", e.GetReason()),
-		slog.String("result", e.GetResult().GetCode().String()),
-		slog.String("released", e.GetReleased()),
-		slog.String("withheld", e.GetWithheld()),
-		slog.Int("subjects", len(e.GetSubjects())),
-		slog.Uint64("matched", uint64(e.GetMatched())),
-		slog.Uint64("missed", uint64(e.GetMissed())),
-		slog.Uint64("request_bytes", uint64(e.GetRequestBytes())),
-		slog.Uint64("answer_bytes", uint64(e.GetAnswerBytes())),
-		slog.Uint64("total_us", uint64(e.GetTotalUs())),
-		slog.Uint64("decide_us", uint64(e.GetDecideUs())),
-		slog.Uint64("carry_us", uint64(e.GetCarryUs())),
-		slog.Uint64("registry_us", uint64(e.GetTimings().GetRegistryUs())),
-	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.out.err = nil
-	r.log.LogAttrs(ctx, slog.LevelInfo, "exchange", attrs...)
-	if r.out.err != nil {
-		return fmt.Errorf("write record: %w", r.out.err)
+	l := r.line[:0]
+	l = append(l, `{"time":"`...)
+	l = record.GetTime().AsTime().AppendFormat(l, time.RFC3339Nano)
+	l = append(l, '"')
+	l.text("origin", record.GetOrigin())
+	l.text("exchange", uuid.UUID(e.GetId()).String())
+	l.text("trace", hex.EncodeToString(e.GetTraceId()))
+	l.text("face", e.GetFace())
+	l.who(e)
+	l.text("method", e.GetMethod())
+	l.text("provider", e.GetProviderAgency())
+	l.text("jurisdiction", e.GetJurisdiction())
+	l.text("agreement", e.GetAgreement())
+	l.number("agreement_version", e.GetAgreementVersion())
+	l.how(e)
+	l = append(l, "}\n"...)
+	r.line = l
+	if _, err := r.w.Write(l); err != nil {
+		return fmt.Errorf("write record: %w", err)
 	}
 	return nil
+}
+
+// line is a JSON object in the making.
+type line []byte
+
+// who adds who asked, and why.
+func (l *line) who(e *hubv1.Exchange) {
+	l.text("consumer", e.GetConsumerAgency()+"/"+e.GetConsumerSystem())
+	l.text("certificate", e.GetCertificate())
+	l.text("officer", e.GetOfficer())
+	l.text("case", e.GetCase())
+	l.text("purpose", e.GetPurpose())
+	l.text("legal_basis", e.GetLegalBasis())
+	l.text("consent", e.GetConsent())
+}
+
+// how adds how it went.
+func (l *line) how(e *hubv1.Exchange) {
+	l.text("outcome", e.GetOutcome().String())
+	l.text("reason", e.GetReason())
+	if e.GetResult() != nil {
+		l.text("result", e.GetResult().GetCode().String())
+	}
+	l.text("released", e.GetReleased())
+	l.text("withheld", e.GetWithheld())
+	l.number("subjects", int64(len(e.GetSubjects())))
+	l.number("matched", int64(e.GetMatched()))
+	l.number("missed", int64(e.GetMissed()))
+	l.number("request_bytes", int64(e.GetRequestBytes()))
+	l.number("answer_bytes", int64(e.GetAnswerBytes()))
+	l.number("total_us", int64(e.GetTotalUs()))
+	l.number("decide_us", int64(e.GetDecideUs()))
+	l.number("carry_us", int64(e.GetCarryUs()))
+	l.number("registry_us", int64(e.GetTimings().GetRegistryUs()))
+}
+
+// text adds a string, unless it is empty.
+func (l *line) text(name, value string) {
+	if value == "" {
+		return
+	}
+	l.name(name)
+	b := append(*l, '"')
+	for _, r := range value {
+		switch {
+		case r == '"' || r == '\\':
+			b = append(b, '\\', byte(r))
+		case r < ' ' || r == 0x7f || r == 0x2028 || r == 0x2029:
+			b = fmt.Appendf(b, `\u%04x`, r)
+		default:
+			b = utf8.AppendRune(b, r)
+		}
+	}
+	*l = append(b, '"')
+}
+
+// number adds a figure.
+func (l *line) number(name string, value int64) {
+	l.name(name)
+	*l = strconv.AppendInt(*l, value, 10)
+}
+
+func (l *line) name(name string) {
+	b := append(*l, `,"`...)
+	b = append(b, name...)
+	*l = append(b, `":`...)
 }

@@ -36,6 +36,7 @@ import (
 const (
 	maxStreams    = 1024             // calls at a time on one connection
 	maxHeaderList = 32 << 10         // bytes of metadata of one call
+	streamWorkers = 256              // goroutines kept for calls: a new one for each call grows its stack each time
 	connectTime   = 5 * time.Second  // for the TLS handshake
 	idleTime      = 30 * time.Minute // without a call, then the connection is closed
 	pingInterval  = 20 * time.Second // at least between a client's keepalive pings
@@ -67,7 +68,7 @@ func NewServer(cfg Config) *Server {
 		grpc.MaxConcurrentStreams(maxStreams),
 		grpc.MaxHeaderListSize(maxHeaderList),
 		grpc.ConnectionTimeout(connectTime),
-		grpc.SharedWriteBuffer(true),
+		grpc.NumStreamWorkers(streamWorkers),
 		grpc.KeepaliveParams(keepalive.ServerParameters{MaxConnectionIdle: idleTime, Time: time.Minute, Timeout: 20 * time.Second}),
 		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: pingInterval, PermitWithoutStream: true}),
 	)
