@@ -1,0 +1,154 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+
+	"github.com/lienthong/lienthong/deploy/parts"
+	"github.com/lienthong/lienthong/proto/peer"
+)
+
+// Who asks. The registry answers systems of its own agency only; the hub and the proxies take the desk.
+var (
+	desk    = peer.ID{Agency: "H27", System: "one-stop"}
+	steward = peer.ID{Agency: "G01", System: "steward"}
+	front   = peer.ID{Agency: "G01", System: "bench-proxy"} // the proxies, to both sides
+)
+
+// path is one way to the population registry.
+type path struct {
+	name    string
+	address string
+	dir     parts.Dir // whose authority both sides trust
+	asker   peer.ID
+	servers []*process // all that works for a call
+}
+
+// usage adds up the servers of the path.
+func (p *path) usage() usage {
+	var sum usage
+	for _, s := range p.servers {
+		u := s.usage()
+		sum.cpu += u.cpu
+		sum.resident += u.resident
+	}
+	return sum
+}
+
+// servers are all that runs. Close it, also when opening failed half-way.
+type servers struct {
+	paths   []*path
+	started []*process
+}
+
+func (s *servers) close() {
+	for i := len(s.started) - 1; i >= 0; i-- {
+		s.started[i].stop()
+	}
+}
+
+func (s *servers) names() string {
+	var names []string
+	for _, p := range s.paths {
+		names = append(names, p.name)
+	}
+	return strings.Join(names, ", ")
+}
+
+// describe says where each path is and as whom it is asked.
+func (s *servers) describe() {
+	for _, p := range s.paths {
+		say("%s: %s --cacert %s --cert %s --key %s", p.name, p.address, p.dir.CA(), p.dir.Certificate(p.asker), p.dir.Key(p.asker))
+		for _, server := range p.servers {
+			say("  %s is process %d", server.name, server.cmd.Process.Pid)
+		}
+	}
+	say("Ctrl-C stops them")
+}
+
+// openServers starts the hub from one directory, and from the other the registry with the proxies before it.
+func (b *bench) openServers(ctx context.Context, hubDir, registryDir string) (*servers, error) {
+	s := new(servers)
+	if b.opt.wants("direct") || b.opt.wants("nginx") || b.opt.wants("haproxy") {
+		if err := b.openRegistry(ctx, s, parts.Dir(registryDir)); err != nil {
+			return s, err
+		}
+	}
+	if b.opt.wants("hub") {
+		hub, ready, err := b.startHub(ctx, hubDir, b.opt.Population)
+		if err != nil {
+			return s, err
+		}
+		s.started = append(s.started, hub)
+		s.paths = append(s.paths, &path{"hub", ready.Addresses["grpc"], parts.Dir(hubDir), desk, []*process{hub}})
+	}
+	return s, nil
+}
+
+// openRegistry starts the registry as an ordinary gRPC server, and the proxies.
+func (b *bench) openRegistry(ctx context.Context, s *servers, dir parts.Dir) error {
+	lienthong := filepath.Join(b.tools, "lienthong")
+	issue := exec.CommandContext(ctx, lienthong, "identity", "issue", front.String(), "--dir", string(dir), "--hosts", "localhost")
+	if out, err := issue.CombinedOutput(); err != nil {
+		return fmt.Errorf("issue a certificate to the proxies: %w\n%s", err, out)
+	}
+	address, err := freeAddress()
+	if err != nil {
+		return err
+	}
+	registry, err := startProcess("registry", filepath.Join(b.dir, "registry.log"), lienthong, "registry", "population", "--dir", string(dir), "--listen", address)
+	if err != nil {
+		return err
+	}
+	s.started = append(s.started, registry)
+	if err := registry.until(ctx, startLimit, func() bool { return listens(address) }); err != nil {
+		return err
+	}
+	if b.opt.wants("direct") {
+		s.paths = append(s.paths, &path{"direct", address, dir, steward, []*process{registry}})
+	}
+	for _, kind := range proxies {
+		if !b.opt.wants(kind.name) {
+			continue
+		}
+		proxy, at, err := b.startProxy(ctx, kind, dir, address)
+		if err != nil {
+			return err
+		}
+		s.started = append(s.started, proxy)
+		s.paths = append(s.paths, &path{kind.name, at, dir, desk, []*process{registry, proxy}})
+	}
+	return nil
+}
+
+// startProxy writes a proxy's settings and runs it.
+func (b *bench) startProxy(ctx context.Context, kind proxyKind, dir parts.Dir, registry string) (*process, string, error) {
+	at, err := freeAddress()
+	if err != nil {
+		return nil, "", err
+	}
+	home, err := filepath.Abs(filepath.Join(b.dir, kind.name))
+	if err != nil {
+		return nil, "", err
+	}
+	if err := os.Mkdir(home, 0o755); err != nil {
+		return nil, "", err
+	}
+	argv, err := kind.prepare(home, dir, at, registry)
+	if err != nil {
+		return nil, "", fmt.Errorf("settings of %s: %w", kind.name, err)
+	}
+	proxy, err := startProcess(kind.name, filepath.Join(b.dir, kind.name+".log"), argv...)
+	if err != nil {
+		return nil, "", err
+	}
+	if err := proxy.until(ctx, startLimit, func() bool { return listens(at) }); err != nil {
+		proxy.stop()
+		return nil, "", err
+	}
+	return proxy, at, nil
+}

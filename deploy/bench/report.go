@@ -1,0 +1,204 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"text/tabwriter"
+	"time"
+)
+
+// row is what one path did under a number of callers: medians of the rounds.
+type row struct {
+	Name           string  `json:"name"`
+	Callers        int     `json:"callers"`
+	CallsPerSecond float64 `json:"calls_per_s"`
+	P50            float64 `json:"p50_ms"`
+	P99            float64 `json:"p99_ms"`
+	CPU            float64 `json:"cpu_us_per_call"` // of all processes on the server's side
+}
+
+type rowKey struct {
+	name    string
+	callers int
+}
+
+// startTime is from exec to the first answered query.
+type startTime struct {
+	Name    string  `json:"name"`
+	People  int     `json:"people"`
+	Seconds float64 `json:"seconds"`
+}
+
+// memory is resident memory, in millions of bytes.
+type memory struct {
+	Name     string  `json:"name"`
+	Resident float64 `json:"rss_mb"`
+}
+
+// goal is what was wished, and what was got.
+type goal struct {
+	Goal  string  `json:"goal"`
+	Got   float64 `json:"got"`
+	Limit float64 `json:"limit"`
+	Met   bool    `json:"met"`
+}
+
+// report is all that a run found.
+type report struct {
+	Machine machine     `json:"machine"`
+	Date    time.Time   `json:"date"`
+	Rows    []row       `json:"rows"`
+	Starts  []startTime `json:"starts"`
+	Memory  []memory    `json:"memory"`
+	Goals   []goal      `json:"goals"`
+}
+
+// medianRow takes the median of each figure.
+func medianRow(rounds []row) row {
+	m := rounds[0]
+	m.CallsPerSecond = median(rounds, func(r row) float64 { return r.CallsPerSecond })
+	m.P50 = median(rounds, func(r row) float64 { return r.P50 })
+	m.P99 = median(rounds, func(r row) float64 { return r.P99 })
+	m.CPU = median(rounds, func(r row) float64 { return r.CPU })
+	return m
+}
+
+func median(rounds []row, figure func(row) float64) float64 {
+	all := make([]float64, len(rounds))
+	for i, r := range rounds {
+		all[i] = figure(r)
+	}
+	slices.Sort(all)
+	n := len(all)
+	return (all[(n-1)/2] + all[n/2]) / 2
+}
+
+// find returns the row of a path under so many callers.
+func (r *report) find(name string, callers int) (row, bool) {
+	for _, row := range r.Rows {
+		if row.Name == name && row.Callers == callers {
+			return row, true
+		}
+	}
+	return row{}, false
+}
+
+// idleMemory names the memory of a hub that idles after a start.
+func idleMemory(what string, people int) string {
+	return fmt.Sprintf("idle: hub after %s, %d people", what, people)
+}
+
+// judge compares what was measured with the goals. What was not measured is not judged.
+func (r *report) judge() {
+	r.judgeCalls()
+	for _, s := range r.Starts {
+		limit, known := startLimits[startTime{Name: s.Name, People: s.People}]
+		if known {
+			r.atMost(fmt.Sprintf("%s with %d people, seconds to the first answer", s.Name, s.People), s.Seconds, limit)
+		}
+	}
+	for _, m := range r.Memory {
+		if m.Name == idleMemory("first start", 100_000) {
+			r.atMost("resident memory, idle with 100000 people, MB", m.Resident, 300)
+		}
+	}
+}
+
+// startLimits are the goals of starts, in seconds.
+var startLimits = map[startTime]float64{
+	{Name: "first start", People: 100_000}:  5,
+	{Name: "second start", People: 100_000}: 1,
+	{Name: "first start", People: million}:  30,
+}
+
+func (r *report) judgeCalls() {
+	hub, ok := r.find("hub", judgedCallers)
+	if !ok {
+		return
+	}
+	if nginx, ok := r.find("nginx", judgedCallers); ok {
+		r.atLeast("calls/s of the hub, in those of nginx", hub.CallsPerSecond/nginx.CallsPerSecond, 1)
+		r.atMost("p99 of the hub, in that of nginx", hub.P99/nginx.P99, 1)
+	}
+	if haproxy, ok := r.find("haproxy", judgedCallers); ok {
+		ratio := hub.CallsPerSecond / haproxy.CallsPerSecond
+		r.atLeast("calls/s of the hub, in those of HAProxy", ratio, 0.7)
+		r.atLeast("stretch: calls/s of the hub, in those of HAProxy", ratio, 1)
+	}
+}
+
+func (r *report) atLeast(what string, got, limit float64) {
+	r.Goals = append(r.Goals, goal{fmt.Sprintf("%s: at least %g", what, limit), got, limit, got >= limit})
+}
+
+func (r *report) atMost(what string, got, limit float64) {
+	r.Goals = append(r.Goals, goal{fmt.Sprintf("%s: at most %g", what, limit), got, limit, got <= limit})
+}
+
+// print writes the report for people.
+func (r *report) print(w io.Writer) {
+	fmt.Fprintf(w, "\n%s, %s\n\n", r.Date.Format(time.DateOnly), r.Machine)
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintln(t, "path\tcallers\tcalls/s\tp50 ms\tp99 ms\tCPU µs/call\t× direct\t× nginx\t× haproxy\t")
+	for _, row := range r.Rows {
+		fmt.Fprintf(t, "%s\t%d\t%.0f\t%.2f\t%.2f\t%.0f\t%s\t%s\t%s\t\n", row.Name, row.Callers, row.CallsPerSecond, row.P50, row.P99, row.CPU,
+			r.ratio(row, "direct"), r.ratio(row, "nginx"), r.ratio(row, "haproxy"))
+	}
+	_ = t.Flush()
+	fmt.Fprintln(w)
+	t = tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	for _, s := range r.Starts {
+		fmt.Fprintf(t, "%s, %d people\tfirst query answered after %.2f s\n", s.Name, s.People, s.Seconds)
+	}
+	for _, m := range r.Memory {
+		fmt.Fprintf(t, "%s\t%.0f MB resident\n", m.Name, m.Resident)
+	}
+	fmt.Fprintln(t)
+	for _, g := range r.Goals {
+		verdict := "met"
+		if !g.Met {
+			verdict = "NOT MET"
+		}
+		fmt.Fprintf(t, "%s\t%s\t(%.2f)\n", g.Goal, verdict, g.Got)
+	}
+	_ = t.Flush()
+}
+
+// ratio is a row's calls/s in those of another path under as many callers.
+func (r *report) ratio(of row, path string) string {
+	base, ok := r.find(path, of.Callers)
+	if !ok || base.CallsPerSecond == 0 {
+		return "-"
+	}
+	return fmt.Sprintf("%.2f", of.CallsPerSecond/base.CallsPerSecond)
+}
+
+// write keeps the report for programs.
+func (r *report) write(path string) error {
+	raw, err := json.MarshalIndent(r, "", "  ")
+	if err == nil {
+		err = os.MkdirAll(filepath.Dir(path), 0o700)
+	}
+	if err == nil {
+		err = os.WriteFile(path, append(raw, '\n'), 0o644)
+	}
+	return err
+}
+
+// machine is what the run ran on.
+type machine struct {
+	Processor string   `json:"processor"`
+	Cores     int      `json:"cores"` // that the run could use
+	MemoryGB  float64  `json:"memory_gb"`
+	System    string   `json:"system"`
+	Versions  []string `json:"versions"` // of all that takes part
+}
+
+func (m machine) String() string {
+	return fmt.Sprintf("%d cores of %s, %.0f GB, %s; %s", m.Cores, m.Processor, m.MemoryGB, m.System, strings.Join(m.Versions, ", "))
+}

@@ -1,0 +1,86 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestMedianOfRoundsIsTakenForEachFigure(t *testing.T) {
+	rounds := []row{
+		{Name: "hub", Callers: 64, CallsPerSecond: 300, P50: 1, P99: 9, CPU: 50},
+		{Name: "hub", Callers: 64, CallsPerSecond: 100, P50: 3, P99: 7, CPU: 70},
+		{Name: "hub", Callers: 64, CallsPerSecond: 200, P50: 2, P99: 8, CPU: 10},
+	}
+	require.Equal(t, row{Name: "hub", Callers: 64, CallsPerSecond: 200, P50: 2, P99: 8, CPU: 50}, medianRow(rounds))
+	require.Equal(t, 200.0, medianRow(rounds[:2]).CallsPerSecond, "of two it is the middle")
+	require.Equal(t, 300.0, medianRow(rounds[:1]).CallsPerSecond)
+}
+
+func TestGoalsAreJudgedAtTheirLimits(t *testing.T) {
+	rows := func(hubCalls, hubP99 float64) []row {
+		return []row{
+			{Name: "nginx", Callers: 64, CallsPerSecond: 1000, P99: 10},
+			{Name: "haproxy", Callers: 64, CallsPerSecond: 2000, P99: 5},
+			{Name: "hub", Callers: 64, CallsPerSecond: hubCalls, P99: hubP99},
+			{Name: "hub", Callers: 1, CallsPerSecond: 1, P99: 1},
+		}
+	}
+	for _, c := range []struct {
+		name   string
+		report report
+		met    []bool
+	}{
+		{"as fast as nginx", report{Rows: rows(1000, 10)}, []bool{true, true, false, false}},
+		{"slower than nginx", report{Rows: rows(999, 10.1)}, []bool{false, false, false, false}},
+		{"within reach of HAProxy", report{Rows: rows(1400, 10)}, []bool{true, true, true, false}},
+		{"as fast as HAProxy", report{Rows: rows(2000, 10)}, []bool{true, true, true, true}},
+		{"only the hub measured", report{Rows: rows(1, 1)[2:]}, nil},
+		{"starts in time", report{Starts: []startTime{{"first start", 100_000, 5}, {"second start", 100_000, 1}, {"first start", million, 30}}}, []bool{true, true, true}},
+		{"starts too late", report{Starts: []startTime{{"first start", 100_000, 5.01}, {"second start", 100_000, 1.01}, {"first start", million, 30.01}}}, []bool{false, false, false}},
+		{"a start of another nation", report{Starts: []startTime{{"first start", 5000, 60}}}, nil},
+		{"little memory", report{Memory: []memory{{idleMemory("first start", 100_000), 300}}}, []bool{true}},
+		{"much memory", report{Memory: []memory{{idleMemory("first start", 100_000), 301}, {"loaded: hub", 900}}}, []bool{false}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			c.report.judge()
+			var met []bool
+			for _, g := range c.report.Goals {
+				met = append(met, g.Met)
+			}
+			require.Equal(t, c.met, met)
+		})
+	}
+}
+
+func TestReportSaysPlainlyWhatIsNotMet(t *testing.T) {
+	r := report{Rows: []row{
+		{Name: "nginx", Callers: 64, CallsPerSecond: 1000, P99: 10},
+		{Name: "hub", Callers: 64, CallsPerSecond: 500, P99: 5},
+	}}
+	r.judge()
+	var out bytes.Buffer
+	r.print(&out)
+	require.Regexp(t, `calls/s of the hub, in those of nginx: at least 1 +NOT MET +\(0\.50\)`, out.String())
+	require.Regexp(t, `p99 of the hub, in that of nginx: at most 1 +met +\(0\.50\)`, out.String())
+}
+
+func TestWrittenRowsHaveExactlyTheAgreedFields(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "run", "bench.json")
+	r := report{Rows: []row{{Name: "hub", Callers: 64}}}
+	require.NoError(t, r.write(file))
+	raw, err := os.ReadFile(file)
+	require.NoError(t, err)
+	var read struct {
+		Rows []map[string]any `json:"rows"`
+	}
+	require.NoError(t, json.Unmarshal(raw, &read))
+	require.Equal(t, []string{"callers", "calls_per_s", "cpu_us_per_call", "name", "p50_ms", "p99_ms"},
+		slices.Sorted(maps.Keys(read.Rows[0])))
+}

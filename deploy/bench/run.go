@@ -1,0 +1,142 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"time"
+)
+
+// bench is one run.
+type bench struct {
+	opt    *options
+	tools  string // directory of lienthong and ghz, absolute
+	dir    string // all that this run writes, but for the figures
+	report report
+}
+
+// run measures everything and prints what it found.
+func run(ctx context.Context, opt *options) error {
+	tools, err := filepath.Abs(opt.Tools)
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(opt.Work, 0o700); err != nil {
+		return err
+	}
+	dir, err := os.MkdirTemp(opt.Work, "bench-")
+	if err != nil {
+		return err
+	}
+	b := &bench{opt: opt, tools: tools, dir: dir, report: report{Machine: describeMachine(), Date: time.Now().UTC().Truncate(time.Second)}}
+	if opt.Keep {
+		say("data, settings and logs stay in %s", dir)
+	} else {
+		defer func() { _ = os.RemoveAll(dir) }()
+	}
+	if load := loadAverage(); load > 1 {
+		say("this machine is busy (load %.1f): the figures will be worse than it can do", load)
+	}
+	if err := b.measure(ctx); err != nil {
+		return err
+	}
+	if opt.Pause {
+		return nil
+	}
+	b.report.judge()
+	b.report.print(os.Stdout)
+	if err := b.report.write(opt.Out); err != nil {
+		return err
+	}
+	say("figures written to %s", opt.Out)
+	return nil
+}
+
+// measure takes the starts, then the calls.
+func (b *bench) measure(ctx context.Context) error {
+	hubDir, registryDir := filepath.Join(b.dir, "hub"), filepath.Join(b.dir, "registry")
+	if err := b.starts(ctx, hubDir); err != nil {
+		return err
+	}
+	people, err := b.samplePeople(ctx, hubDir)
+	if err != nil {
+		return err
+	}
+	// The registry that is asked without the hub has the same files, not the same database twice open.
+	if out, err := exec.CommandContext(ctx, "cp", "-a", hubDir, registryDir).CombinedOutput(); err != nil {
+		return fmt.Errorf("copy the nation: %w: %s", err, out)
+	}
+	s, err := b.openServers(ctx, hubDir, registryDir)
+	defer s.close()
+	if err != nil {
+		return err
+	}
+	for _, p := range s.paths {
+		if err := p.check(ctx, people); err != nil {
+			return err
+		}
+	}
+	say("%d people found through each of %s", len(people), s.names())
+	if b.opt.Pause {
+		s.describe()
+		<-ctx.Done()
+		return nil
+	}
+	return b.rounds(ctx, s)
+}
+
+// rounds measures all paths in turn, again and again: a disturbance of the machine then meets all of them.
+func (b *bench) rounds(ctx context.Context, s *servers) error {
+	load := &load{ghz: filepath.Join(b.tools, "ghz"), dir: b.dir}
+	for _, p := range s.paths {
+		say("warming up %s", p.name)
+		if _, err := load.run(ctx, p, judgedCallers, 2*time.Second); err != nil {
+			return err
+		}
+	}
+	taken := map[rowKey][]row{}
+	for round := range b.opt.Rounds {
+		for _, callers := range b.opt.Callers {
+			for _, p := range s.paths {
+				r, err := b.once(ctx, load, p, callers)
+				if err != nil {
+					return err
+				}
+				say("round %d of %d: %-8s %3d callers %8.0f calls/s  p50 %6.2f ms  p99 %6.2f ms  %4.0f µs CPU per call",
+					round+1, b.opt.Rounds, r.Name, r.Callers, r.CallsPerSecond, r.P50, r.P99, r.CPU)
+				key := rowKey{p.name, callers}
+				taken[key] = append(taken[key], r)
+			}
+		}
+	}
+	for _, callers := range b.opt.Callers {
+		for _, p := range s.paths {
+			b.report.Rows = append(b.report.Rows, medianRow(taken[rowKey{p.name, callers}]))
+		}
+	}
+	for _, p := range s.paths {
+		b.report.Memory = append(b.report.Memory, memory{"loaded: " + p.name, p.usage().residentMB()})
+	}
+	return nil
+}
+
+// once takes one measurement of one path, while the others idle.
+func (b *bench) once(ctx context.Context, load *load, p *path, callers int) (row, error) {
+	length := b.opt.Time
+	if callers != judgedCallers {
+		length /= 2
+	}
+	before := p.usage()
+	got, err := load.run(ctx, p, callers, length)
+	if err != nil {
+		return row{}, err
+	}
+	spent := p.usage().cpu - before.cpu
+	return row{
+		Name: p.name, Callers: callers, CallsPerSecond: got.RPS,
+		P50: got.percentile(50), P99: got.percentile(99),
+		CPU: float64(spent.Microseconds()) / float64(got.Count),
+	}, nil
+}
