@@ -36,6 +36,8 @@ type outcome struct {
 		Percentage int           `json:"percentage"`
 		Latency    time.Duration `json:"latency"`
 	} `json:"latencyDistribution"`
+
+	cpu time.Duration // that ghz took
 }
 
 // percentile is a latency in milliseconds.
@@ -87,6 +89,7 @@ func (l *load) run(ctx context.Context, p *path, callers int, length time.Durati
 	if err != nil {
 		return nil, fmt.Errorf("load on %s, %d callers: %w", p.name, callers, err)
 	}
+	got.cpu = ghz.ProcessState.UserTime() + ghz.ProcessState.SystemTime()
 	return got, nil
 }
 

@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // describeMachine says what the run runs on, as far as the machine tells.
@@ -30,6 +31,19 @@ func describeMachine() machine {
 func loadAverage() float64 {
 	load, _ := strconv.ParseFloat(fileMatch("/proc/loadavg", `^(\S+)`), 64)
 	return load
+}
+
+// machineTime is the CPU time that the machine has spent, on anybody, since it started. What the host took counts too.
+func machineTime() time.Duration {
+	fields := strings.Fields(fileMatch("/proc/stat", `^cpu +([0-9 ]+)`))
+	var ticks time.Duration
+	for i, field := range fields[:min(len(fields), 8)] { // user nice system idle iowait irq softirq steal
+		n, _ := strconv.ParseInt(field, 10, 64)
+		if i != 3 && i != 4 {
+			ticks += time.Duration(n)
+		}
+	}
+	return ticks * clockTick
 }
 
 func fileMatch(path, pattern string) string {

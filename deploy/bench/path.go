@@ -9,14 +9,20 @@ import (
 	"strings"
 
 	"github.com/lienthong/lienthong/deploy/parts"
+	"github.com/lienthong/lienthong/gateway/client"
 	"github.com/lienthong/lienthong/proto/peer"
 )
 
-// Who asks. The registry answers systems of its own agency only; the hub and the proxies take the desk.
+// Who asks, and who answers. The registry answers systems of its own agency only; the hub and the proxies take the desk.
 var (
 	desk    = peer.ID{Agency: "H27", System: "one-stop"}
 	steward = peer.ID{Agency: "G01", System: "steward"}
-	front   = peer.ID{Agency: "G01", System: "bench-proxy"} // the proxies, to both sides
+)
+
+// Who answers, besides the gateway.
+var (
+	registryID = peer.ID{Agency: "G01", System: "registry-population"}
+	front      = peer.ID{Agency: "G01", System: "bench-proxy"} // the proxies, to both sides
 )
 
 // path is one way to the population registry.
@@ -25,6 +31,7 @@ type path struct {
 	address string
 	dir     parts.Dir // whose authority both sides trust
 	asker   peer.ID
+	server  peer.ID    // who answers there
 	servers []*process // all that works for a call
 }
 
@@ -84,7 +91,7 @@ func (b *bench) openServers(ctx context.Context, hubDir, registryDir string) (*s
 			return s, err
 		}
 		s.started = append(s.started, hub)
-		s.paths = append(s.paths, &path{"hub", ready.Addresses["grpc"], parts.Dir(hubDir), desk, []*process{hub}})
+		s.paths = append(s.paths, &path{"hub", ready.Addresses["grpc"], parts.Dir(hubDir), desk, client.Gateway, []*process{hub}})
 	}
 	return s, nil
 }
@@ -109,7 +116,7 @@ func (b *bench) openRegistry(ctx context.Context, s *servers, dir parts.Dir) err
 		return err
 	}
 	if b.opt.wants("direct") {
-		s.paths = append(s.paths, &path{"direct", address, dir, steward, []*process{registry}})
+		s.paths = append(s.paths, &path{"direct", address, dir, steward, registryID, []*process{registry}})
 	}
 	for _, kind := range proxies {
 		if !b.opt.wants(kind.name) {
@@ -120,7 +127,7 @@ func (b *bench) openRegistry(ctx context.Context, s *servers, dir parts.Dir) err
 			return err
 		}
 		s.started = append(s.started, proxy)
-		s.paths = append(s.paths, &path{kind.name, at, dir, desk, []*process{registry, proxy}})
+		s.paths = append(s.paths, &path{kind.name, at, dir, desk, front, []*process{registry, proxy}})
 	}
 	return nil
 }

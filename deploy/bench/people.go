@@ -62,7 +62,7 @@ func (p *path) check(ctx context.Context, people []question) error {
 	if err != nil {
 		return fmt.Errorf("check %s: %w", p.name, err)
 	}
-	conn, err := client.Dial(p.address, identity)
+	conn, err := client.DialGateway(p.address, identity, p.server)
 	if err != nil {
 		return fmt.Errorf("check %s: %w", p.name, err)
 	}

@@ -20,7 +20,23 @@ type row struct {
 	P50            float64 `json:"p50_ms"`
 	P99            float64 `json:"p99_ms"`
 	CPU            float64 `json:"cpu_us_per_call"` // of all processes on the server's side
+
+	client float64 // CPU of the caller, µs per call
+	others float64 // share of the machine that went to processes that have no part in this
 }
+
+// String is the row as a line of progress.
+func (r row) String() string {
+	line := fmt.Sprintf("%-8s %3d callers %8.0f calls/s  p50 %6.2f ms  p99 %6.2f ms  CPU per call %4.0f µs, of the caller %3.0f µs",
+		r.Name, r.Callers, r.CallsPerSecond, r.P50, r.P99, r.CPU, r.client)
+	if r.others > disturbed {
+		line += fmt.Sprintf("  (others took %.0f %% of the machine)", 100*r.others)
+	}
+	return line
+}
+
+// disturbed is the share of the machine from which on others disturb a measurement.
+const disturbed = 0.1
 
 type rowKey struct {
 	name    string
@@ -56,6 +72,10 @@ type report struct {
 	Starts  []startTime `json:"starts"`
 	Memory  []memory    `json:"memory"`
 	Goals   []goal      `json:"goals"`
+
+	// OthersPercent is the share of the machine that went to processes that have no part in this while calls were
+	// measured. Where it is large the figures say little.
+	OthersPercent float64 `json:"others_percent"`
 }
 
 // medianRow takes the median of each figure.
@@ -65,6 +85,8 @@ func medianRow(rounds []row) row {
 	m.P50 = median(rounds, func(r row) float64 { return r.P50 })
 	m.P99 = median(rounds, func(r row) float64 { return r.P99 })
 	m.CPU = median(rounds, func(r row) float64 { return r.CPU })
+	m.client = median(rounds, func(r row) float64 { return r.client })
+	m.others = median(rounds, func(r row) float64 { return r.others })
 	return m
 }
 
@@ -95,6 +117,9 @@ func idleMemory(what string, people int) string {
 
 // judge compares what was measured with the goals. What was not measured is not judged.
 func (r *report) judge() {
+	for _, row := range r.Rows {
+		r.OthersPercent = max(r.OthersPercent, 100*row.others)
+	}
 	r.judgeCalls()
 	for _, s := range r.Starts {
 		limit, known := startLimits[startTime{Name: s.Name, People: s.People}]
@@ -150,6 +175,9 @@ func (r *report) print(w io.Writer) {
 			r.ratio(row, "direct"), r.ratio(row, "nginx"), r.ratio(row, "haproxy"))
 	}
 	_ = t.Flush()
+	if r.OthersPercent > 100*disturbed {
+		fmt.Fprintf(w, "\nOther processes took up to %.0f %% of the machine meanwhile: measure again when it is quiet.\n", r.OthersPercent)
+	}
 	fmt.Fprintln(w)
 	t = tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	for _, s := range r.Starts {

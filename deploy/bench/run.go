@@ -104,8 +104,7 @@ func (b *bench) rounds(ctx context.Context, s *servers) error {
 				if err != nil {
 					return err
 				}
-				say("round %d of %d: %-8s %3d callers %8.0f calls/s  p50 %6.2f ms  p99 %6.2f ms  %4.0f µs CPU per call",
-					round+1, b.opt.Rounds, r.Name, r.Callers, r.CallsPerSecond, r.P50, r.P99, r.CPU)
+				say("round %d of %d: %s", round+1, b.opt.Rounds, r)
 				key := rowKey{p.name, callers}
 				taken[key] = append(taken[key], r)
 			}
@@ -128,15 +127,18 @@ func (b *bench) once(ctx context.Context, load *load, p *path, callers int) (row
 	if callers != judgedCallers {
 		length /= 2
 	}
-	before := p.usage()
+	began, all, before := time.Now(), machineTime(), p.usage()
 	got, err := load.run(ctx, p, callers, length)
 	if err != nil {
 		return row{}, err
 	}
 	spent := p.usage().cpu - before.cpu
+	others := machineTime() - all - spent - got.cpu
+	perCall := func(d time.Duration) float64 { return float64(d.Microseconds()) / float64(got.Count) }
 	return row{
 		Name: p.name, Callers: callers, CallsPerSecond: got.RPS,
-		P50: got.percentile(50), P99: got.percentile(99),
-		CPU: float64(spent.Microseconds()) / float64(got.Count),
+		P50: got.percentile(50), P99: got.percentile(99), CPU: perCall(spent),
+		client: perCall(got.cpu),
+		others: max(0, others.Seconds()/time.Since(began).Seconds()/float64(b.report.Machine.Cores)),
 	}, nil
 }
