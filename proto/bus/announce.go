@@ -39,6 +39,7 @@ type Key struct {
 
 	mu    sync.RWMutex
 	pairs map[KeyID]*Pair
+	held  map[peer.ID]int // how many of the pairs are with keys of that identity
 }
 
 // KeyConfig says whose key is made, and for what.
@@ -56,8 +57,8 @@ func NewKey(cfg KeyConfig) (*Key, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make sealing key: %w", err)
 	}
-	if _, ok := cfg.Certificate.PrivateKey.(crypto.Signer); !ok {
-		return nil, errors.New("make sealing key: the certificate has no signing key")
+	if err := checkSigner(cfg.Certificate); err != nil {
+		return nil, fmt.Errorf("make sealing key: %w", err)
 	}
 	public := private.PublicKey().Bytes()
 	return &Key{
@@ -74,6 +75,19 @@ func NewKey(cfg KeyConfig) (*Key, error) {
 			NotAfterUnixMs:  cfg.Now.Add(KeyLife + KeyOverlap).UnixMilli(),
 		},
 	}, nil
+}
+
+// checkSigner makes sure that what the certificate will sign can be believed by others.
+func checkSigner(cert tls.Certificate) error {
+	signer, ok := cert.PrivateKey.(crypto.Signer)
+	if !ok || len(cert.Certificate) == 0 {
+		return errors.New("there is no certificate with its signing key")
+	}
+	switch signer.Public().(type) {
+	case ed25519.PublicKey, *ecdsa.PublicKey:
+		return nil
+	}
+	return errors.New("the certificate's key is neither ECDSA nor Ed25519")
 }
 
 func keyID(public []byte) (id KeyID) {
@@ -114,18 +128,20 @@ type Party struct {
 	Role        hubv1.AnnouncedKey_Role
 	Instance    string
 	Offers      []*hubv1.Offer
-	NotAfter    time.Time
-	Announced   time.Time
+	NotAfter    time.Time // of the key or the certificate, whichever is earlier
+	Announced   time.Time // grows with each announcement of a process
 	Leaving     bool
 	public      *ecdh.PublicKey
 }
 
 // Verify believes an announcement that a certificate below roots signed, at the time now. It fails with
-// ErrAnnouncement; whether that identity may do what it says is the caller's to decide.
+// ErrAnnouncement; whether that identity may do what it says, and whether it said something newer before, is the
+// caller's to decide. A connector's announcement is believed for MaxAge, so that those who remember what they
+// heard for that long cannot be told it again later.
 func Verify(announcement []byte, roots *x509.CertPool, now time.Time) (*Party, error) {
 	var a hubv1.Announcement
 	var said hubv1.AnnouncedKey
-	if proto.Unmarshal(announcement, &a) != nil || proto.Unmarshal(a.GetKey(), &said) != nil || len(a.GetChain()) == 0 {
+	if len(announcement) > MaxAnnouncement || proto.Unmarshal(announcement, &a) != nil || proto.Unmarshal(a.GetKey(), &said) != nil {
 		return nil, fmt.Errorf("%w: malformed", ErrAnnouncement)
 	}
 	chain, err := parseChain(a.GetChain())
@@ -140,8 +156,7 @@ func Verify(announcement []byte, roots *x509.CertPool, now time.Time) (*Party, e
 	if err := leaf.CheckSignature(algorithm(leaf), append([]byte(announceContext), a.GetKey()...), a.GetSignature()); err != nil {
 		return nil, fmt.Errorf("%w: signature: %w", ErrAnnouncement, err)
 	}
-	ms := now.UnixMilli()
-	if ms < said.GetNotBeforeUnixMs()-MaxSkew.Milliseconds() || ms > said.GetNotAfterUnixMs() || said.GetAnnouncedUnixMs() > ms+MaxSkew.Milliseconds() {
+	if !inTime(&said, now) {
 		return nil, fmt.Errorf("%w: not valid at this time", ErrAnnouncement)
 	}
 	public, err := ecdh.X25519().NewPublicKey(said.GetX25519())
@@ -153,24 +168,48 @@ func Verify(announcement []byte, roots *x509.CertPool, now time.Time) (*Party, e
 	}
 	return &Party{
 		ID: id, Certificate: leaf, Key: keyID(said.GetX25519()), Role: said.GetRole(), Instance: said.GetInstance(),
-		Offers: said.GetOffers(), NotAfter: time.UnixMilli(said.GetNotAfterUnixMs()),
+		Offers: said.GetOffers(), NotAfter: earlier(time.UnixMilli(said.GetNotAfterUnixMs()), leaf.NotAfter),
 		Announced: time.UnixMilli(said.GetAnnouncedUnixMs()), Leaving: said.GetLeaving(), public: public,
 	}, nil
+}
+
+// inTime compares what was said with our own clock only, so that no arithmetic is done on it.
+func inTime(said *hubv1.AnnouncedKey, now time.Time) bool {
+	ahead := now.Add(MaxSkew)
+	switch {
+	case said.GetNotBeforeUnixMs() > ahead.UnixMilli(), said.GetAnnouncedUnixMs() > ahead.UnixMilli():
+		return false
+	case said.GetNotAfterUnixMs() < now.UnixMilli(), said.GetNotAfterUnixMs() > ahead.Add(KeyLife+KeyOverlap).UnixMilli():
+		return false
+	}
+	return said.GetRole() == hubv1.AnnouncedKey_ROLE_GATEWAY || said.GetAnnouncedUnixMs() >= now.Add(-MaxAge).UnixMilli()
+}
+
+func earlier(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return a
+	}
+	return b
 }
 
 func checkRole(said *hubv1.AnnouncedKey) error {
 	switch said.GetRole() {
 	case hubv1.AnnouncedKey_ROLE_GATEWAY:
-		return nil
+		if said.GetInstance() == "" && len(said.GetOffers()) == 0 {
+			return nil
+		}
 	case hubv1.AnnouncedKey_ROLE_CONNECTOR:
-		if ValidToken(said.GetInstance()) {
+		if ValidToken(said.GetInstance()) && len(said.GetOffers()) <= maxOffers {
 			return nil
 		}
 	}
-	return fmt.Errorf("%w: role or instance", ErrAnnouncement)
+	return fmt.Errorf("%w: role, instance or offers", ErrAnnouncement)
 }
 
 func parseChain(chain [][]byte) ([]*x509.Certificate, error) {
+	if len(chain) == 0 || len(chain) > maxChain {
+		return nil, fmt.Errorf("%w: %d certificates", ErrAnnouncement, len(chain))
+	}
 	parsed := make([]*x509.Certificate, len(chain))
 	for i, der := range chain {
 		c, err := x509.ParseCertificate(der)

@@ -1,6 +1,7 @@
 package bus
 
 import (
+	"math"
 	"time"
 
 	"google.golang.org/protobuf/encoding/protowire"
@@ -91,6 +92,7 @@ func (f *Frame) setVarint(num protowire.Number, v uint64) bool {
 		f.Expires = time.UnixMilli(int64(v))
 	case 9:
 		f.Refusal = hubv1.Frame_Refusal(v)
+		return v > 0 && v <= math.MaxInt32
 	default:
 		return false
 	}

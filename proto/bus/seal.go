@@ -14,6 +14,7 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 
 	hubv1 "github.com/lienthong/lienthong/proto/hub/v1"
+	"github.com/lienthong/lienthong/proto/peer"
 )
 
 // Why a frame is not opened.
@@ -45,21 +46,26 @@ type Pair struct {
 }
 
 // Pair agrees keys with another party: one of the two is a gateway, the other a connector. A key has one Pair for
-// each party for as long as it lives, so that counters are never used twice.
+// each party for as long as it lives, so that counters are never used twice. It fails if the party's identity has
+// announced more than a working one would.
 func (k *Key) Pair(party *Party) (*Pair, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if p := k.pairs[party.Key]; p != nil {
 		return p, nil
 	}
+	if k.held[party.ID] >= maxKeys {
+		return nil, fmt.Errorf("agree keys: %s has announced %d of them already", party.ID, maxKeys)
+	}
 	p, err := newPair(k, party)
 	if err != nil {
 		return nil, err
 	}
 	if k.pairs == nil {
-		k.pairs = make(map[KeyID]*Pair)
+		k.pairs, k.held = make(map[KeyID]*Pair), make(map[peer.ID]int)
 	}
 	k.pairs[party.Key] = p
+	k.held[party.ID]++
 	return p, nil
 }
 
@@ -108,14 +114,13 @@ func (p *Pair) Seal(dst []byte, h *Header, plaintext, announcement []byte) []byt
 	n := p.counter.Add(1)
 	dst = appendOutside(dst, p.own.ID, p.Party.Key, n, h)
 	if len(announcement) > 0 {
-		dst = protowire.AppendTag(dst, 8, protowire.BytesType)
-		dst = protowire.AppendBytes(dst, announcement)
+		dst = appendBytes(dst, 8, announcement)
 	}
 	dst = protowire.AppendTag(dst, 7, protowire.BytesType)
 	dst = protowire.AppendVarint(dst, uint64(len(plaintext)+p.send.Overhead()))
 	var nonce [12]byte
 	var aad [512]byte
-	return p.send.Seal(dst, setNonce(&nonce, n), plaintext, appendBound(aad[:0], p.own.ID, p.Party.Key, h))
+	return p.send.Seal(dst, setNonce(&nonce, n), plaintext, appendBound(aad[:0], p.own.ID, p.Party.Key, h, announcement))
 }
 
 // Open returns what a frame carries, appended to dst, after it is certain that the other party sealed it for this
@@ -126,12 +131,12 @@ func (p *Pair) Open(dst []byte, h *Header, f *Frame, now time.Time) ([]byte, err
 	if now.After(f.Expires.Add(MaxSkew)) || f.Expires.After(now.Add(MaxLife+MaxSkew)) {
 		return nil, ErrExpired
 	}
-	if f.Sender != p.Party.Key || f.Receiver != p.own.ID {
+	if f.Sender != p.Party.Key || f.Receiver != p.own.ID || f.Refusal != hubv1.Frame_REFUSAL_UNSPECIFIED {
 		return nil, ErrSeal
 	}
 	var nonce [12]byte
 	var aad [512]byte
-	plaintext, err := p.receive.Open(dst, setNonce(&nonce, f.Counter), f.Body, appendBound(aad[:0], f.Sender, f.Receiver, h))
+	plaintext, err := p.receive.Open(dst, setNonce(&nonce, f.Counter), f.Body, appendBound(aad[:0], f.Sender, f.Receiver, h, f.Announcement))
 	if err != nil {
 		return nil, ErrSeal
 	}
@@ -147,7 +152,7 @@ func setNonce(nonce *[12]byte, counter uint64) []byte {
 }
 
 // appendBound is the additional data of the seal: every length is fixed or said, so no two headers look alike.
-func appendBound(b []byte, sender, receiver KeyID, h *Header) []byte {
+func appendBound(b []byte, sender, receiver KeyID, h *Header, announcement []byte) []byte {
 	b = append(b, sender[:]...)
 	b = append(b, receiver[:]...)
 	b = append(b, h.ExchangeID[:]...)
@@ -156,5 +161,6 @@ func appendBound(b []byte, sender, receiver KeyID, h *Header) []byte {
 	b = binary.BigEndian.AppendUint32(b, uint32(len(h.Subject)))
 	b = append(b, h.Subject...)
 	b = binary.BigEndian.AppendUint32(b, uint32(len(h.Reply)))
-	return append(b, h.Reply...)
+	b = append(b, h.Reply...)
+	return append(b, announcement...)
 }

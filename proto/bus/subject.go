@@ -29,6 +29,7 @@ const (
 const (
 	maxToken   = 64
 	maxSubject = 255
+	cancel     = "_cancel" // stands where a method would
 )
 
 // ErrSubject says that a name cannot be part of a subject.
@@ -42,19 +43,20 @@ var ErrSubject = errors.New("name cannot be part of a bus subject")
 // letters, digits, '_' and '-', 1 to 64 of them, or the whole is over 255 bytes.
 func CallSubject(jurisdiction, method, instance string) (string, error) {
 	service, name, ok := strings.Cut(method, "/")
-	if !ok {
-		return "", fmt.Errorf("%w: method without service", ErrSubject)
+	if !ok || name == cancel {
+		return "", fmt.Errorf("%w: not a method of a service", ErrSubject)
 	}
 	return subject(callPrefix, jurisdiction, service, name, instance)
 }
 
-// ServiceCalls matches all calls to all processes of one service in one jurisdiction, for permissions.
+// ServiceCalls matches all calls to all processes of one service in one jurisdiction, cancellations too, and those
+// of no other service, for permissions.
 func ServiceCalls(jurisdiction, service string) (string, error) {
 	s, err := subject(callPrefix, jurisdiction, service)
 	if err != nil {
 		return "", err
 	}
-	return s + ".>", nil
+	return s + ".*.*", nil
 }
 
 // KeySubject is where the connectors of one service in one jurisdiction announce themselves.
@@ -103,8 +105,8 @@ func ValidToken(s string) bool {
 	return true
 }
 
-// CancelSubject is where one connector process listens for cancellations of its calls to one service. A method
-// of a contract cannot be called `_cancel`: method names start with a letter.
+// CancelSubject is where one connector process listens for cancellations of its calls to one service. No method
+// of that name can be called.
 func CancelSubject(jurisdiction, service, instance string) (string, error) {
-	return subject(callPrefix, jurisdiction, service, "_cancel", instance)
+	return subject(callPrefix, jurisdiction, service, cancel, instance)
 }

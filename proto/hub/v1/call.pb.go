@@ -134,7 +134,8 @@ func (AnnouncedKey_Role) EnumDescriptor() ([]byte, []int) {
 }
 
 // Frame is the outside of a sealed call or answer. Nothing in it is personal, and all of it but the body is
-// bound to the body's seal as additional data, together with the subject and the reply subject it rides on.
+// bound to the body's seal as additional data, together with the subject and the reply subject it rides on. A
+// refusal has no body and nobody vouches for it.
 type Frame struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The key of the sender, by its id: the first 16 bytes of the SHA-256 of its public half.
@@ -333,7 +334,8 @@ type AnnouncedKey struct {
 	NotAfterUnixMs int64 `protobuf:"varint,6,opt,name=not_after_unix_ms,json=notAfterUnixMs,proto3" json:"not_after_unix_ms,omitempty"`
 	// The process stops: send it nothing more.
 	Leaving bool `protobuf:"varint,7,opt,name=leaving,proto3" json:"leaving,omitempty"`
-	// Grows with each announcement of a process, so that an old one cannot be played again over a newer one.
+	// Grows with each announcement of a process, so that an old one cannot be played again over a newer one. Unix
+	// time in ms, or a little ahead of it.
 	AnnouncedUnixMs int64 `protobuf:"varint,8,opt,name=announced_unix_ms,json=announcedUnixMs,proto3" json:"announced_unix_ms,omitempty"`
 	unknownFields   protoimpl.UnknownFields
 	sizeCache       protoimpl.SizeCache
@@ -495,7 +497,10 @@ type Call struct {
 	// Who asks, why and under what.
 	Envelope *Envelope `protobuf:"bytes,1,opt,name=envelope,proto3" json:"envelope,omitempty"`
 	// The request message, serialised.
-	Request       []byte `protobuf:"bytes,2,opt,name=request,proto3" json:"request,omitempty"`
+	Request []byte `protobuf:"bytes,2,opt,name=request,proto3" json:"request,omitempty"`
+	// How long the answer is waited for, from when the call was sealed. A duration, because two clocks may differ by
+	// more than a call takes; the expiry of the frame, a time, allows for that difference.
+	TimeoutMs     uint32 `protobuf:"varint,3,opt,name=timeout_ms,json=timeoutMs,proto3" json:"timeout_ms,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -542,6 +547,13 @@ func (x *Call) GetRequest() []byte {
 		return x.Request
 	}
 	return nil
+}
+
+func (x *Call) GetTimeoutMs() uint32 {
+	if x != nil {
+		return x.TimeoutMs
+	}
+	return 0
 }
 
 // Envelope says under what authority a question is asked. The connector decides by it, not by where it came from.
@@ -959,10 +971,12 @@ const file_hub_v1_call_proto_rawDesc = "" +
 	"\x05Offer\x12\x18\n" +
 	"\aservice\x18\x01 \x01(\tR\aservice\x12\"\n" +
 	"\fjurisdiction\x18\x02 \x01(\tR\fjurisdiction\x12'\n" +
-	"\x0fcontract_digest\x18\x03 \x01(\fR\x0econtractDigest\"N\n" +
+	"\x0fcontract_digest\x18\x03 \x01(\fR\x0econtractDigest\"m\n" +
 	"\x04Call\x12,\n" +
 	"\benvelope\x18\x01 \x01(\v2\x10.hub.v1.EnvelopeR\benvelope\x12\x18\n" +
-	"\arequest\x18\x02 \x01(\fR\arequest\"\xdd\x02\n" +
+	"\arequest\x18\x02 \x01(\fR\arequest\x12\x1d\n" +
+	"\n" +
+	"timeout_ms\x18\x03 \x01(\rR\ttimeoutMs\"\xdd\x02\n" +
 	"\bEnvelope\x12'\n" +
 	"\x0fconsumer_agency\x18\x01 \x01(\tR\x0econsumerAgency\x12'\n" +
 	"\x0fconsumer_system\x18\x02 \x01(\tR\x0econsumerSystem\x12\x18\n" +
