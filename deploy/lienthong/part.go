@@ -35,7 +35,7 @@ func (c *gatewayCommand) Run(ctx context.Context, top *cli) error {
 	}
 	toBus.URL = c.NATS
 	gateway, err := parts.OpenGateway(context.WithoutCancel(ctx), parts.GatewayConfig{
-		Dir: top.dir(), GRPC: c.GRPC, HTTP: c.HTTP, Bus: toBus, Log: log, Tracer: traces.Tracer(),
+		Dir: top.dir(), GRPC: c.GRPC, HTTP: c.HTTP, Bus: toBus, Log: log, Tracer: traces.Tracer(), Renewals: creds.Authority,
 	})
 	if err != nil {
 		return err
@@ -47,7 +47,7 @@ func (c *gatewayCommand) Run(ctx context.Context, top *cli) error {
 // registryCommand runs one registry alone.
 type registryCommand struct {
 	Name       string `arg:"" help:"population, civilstatus, insurance, land-42, land-08 or land-vn."`
-	NATS       string `name:"nats" help:"URL of a NATS server that runs with DIR/nats/nats.conf." default:"nats://127.0.0.1:4222" placeholder:"URL" xor:"how"`
+	NATS       string `name:"nats" help:"URL of a NATS server that runs with DIR/nats/nats.conf (default: nats://127.0.0.1:4222)." placeholder:"URL" xor:"how"`
 	Listen     string `help:"Serve as an ordinary gRPC server at this address instead, to systems of the registry's own agency only." placeholder:"ADDR" xor:"how"`
 	Population int    `help:"Living people of the nation, when it is made (default: what DIR has, or 100000)."`
 	Seed       *int64 `help:"Seed of the nation (default: what DIR has, or 1)."`
@@ -56,6 +56,9 @@ type registryCommand struct {
 // Run runs until the process is told to stop.
 func (c *registryCommand) Run(ctx context.Context, top *cli) error {
 	log := top.logger()
+	if c.NATS == "" {
+		c.NATS = "nats://127.0.0.1:4222"
+	}
 	which, err := parts.FindRegistry(c.Name)
 	if err != nil {
 		return usage("%w", err)
@@ -93,7 +96,7 @@ func (c *registryCommand) Run(ctx context.Context, top *cli) error {
 	}
 	toBus.URL = c.NATS
 	return registry.Connect(ctx, parts.ConnectConfig{
-		Bus: toBus, Log: log, Tracer: traces.Tracer(),
+		Bus: toBus, Log: log, Tracer: traces.Tracer(), Renewals: creds.Authority,
 		Ready: func() { fmt.Fprintf(stdout, "registry %s: on the bus %s\n", which.Name, c.NATS) },
 	})
 }

@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net"
 	"net/http"
 	"os"
+	"slices"
 	"time"
 
 	"go.opentelemetry.io/otel/trace"
@@ -19,6 +21,7 @@ import (
 	"github.com/lienthong/lienthong/gateway/exchange"
 	grpcface "github.com/lienthong/lienthong/gateway/face/grpc"
 	"github.com/lienthong/lienthong/gateway/member"
+	"github.com/lienthong/lienthong/gateway/member/authority"
 	"github.com/lienthong/lienthong/gateway/snapshot"
 	"github.com/lienthong/lienthong/gateway/watch"
 	"github.com/lienthong/lienthong/proto/bus"
@@ -36,6 +39,9 @@ type GatewayConfig struct {
 	Bus    bus.ConnectConfig // how to reach the bus, credentials included
 	Log    *slog.Logger
 	Tracer trace.Tracer // nil: no spans
+
+	Recorder exchange.Recorder    // where records are kept; nil: as lines of JSON in Dir.Records
+	Renewals *authority.Authority // renews certificates that are due; nil: another part of this process does
 }
 
 // Gateway is a running gateway.
@@ -44,6 +50,7 @@ type Gateway struct {
 	identity *peer.Identity
 	members  *member.Watcher
 	policy   *snapshot.Snapshot[agreement.Policy]
+	unwatch  context.CancelFunc
 	courier  *courier.Courier
 	metrics  *watch.Metrics
 	face     *grpcface.Server
@@ -67,16 +74,20 @@ func OpenGateway(ctx context.Context, cfg GatewayConfig) (_ *Gateway, err error)
 	if g.members, err = member.Watch(ctx, string(cfg.Dir)); err != nil {
 		return nil, err
 	}
-	g.policy = agreement.Watch(ctx, string(cfg.Dir))
+	watched, unwatch := context.WithCancel(ctx)
+	g.unwatch = unwatch
+	g.policy = agreement.Watch(watched, string(cfg.Dir))
 	if err = g.policy.Err(); err != nil {
 		return nil, err
 	}
 	g.metrics = watch.NewMetrics()
-	if g.records, err = os.OpenFile(cfg.Dir.Records(), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600); err != nil {
+	if err = g.openRecords(); err != nil {
 		return nil, err
 	}
 	cfg.Bus.Name = GatewayID.String()
-	g.courier, err = courier.Open(courier.Config{Bus: cfg.Bus, Certificate: g.identity.Certificate, Roots: g.identity.Roots, Log: cfg.Log})
+	g.courier, err = courier.Open(courier.Config{
+		Bus: cfg.Bus, GetCertificate: reloading(cfg.Dir, GatewayID), Roots: g.identity.Roots, Accept: g.members.Accept, Log: cfg.Log,
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -91,6 +102,17 @@ func OpenGateway(ctx context.Context, cfg GatewayConfig) (_ *Gateway, err error)
 	return g, nil
 }
 
+func (g *Gateway) openRecords() (err error) {
+	if g.cfg.Recorder != nil {
+		return nil
+	}
+	if g.records, err = os.OpenFile(g.cfg.Dir.Records(), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600); err != nil {
+		return err
+	}
+	g.cfg.Recorder = exchange.NewLogRecorder(g.records)
+	return nil
+}
+
 // wire puts the hub between the face and the courier.
 func (g *Gateway) wire() {
 	hub := exchange.New(exchange.Config{
@@ -100,7 +122,7 @@ func (g *Gateway) wire() {
 			return exchange.Policy{Members: g.members.Directory(), Catalog: p.Catalog, Agreements: p.Agreements}
 		},
 		Carrier:  g.courier,
-		Recorder: exchange.NewLogRecorder(g.records),
+		Recorder: g.cfg.Recorder,
 		Observe:  func(e *exchange.Ended) { g.metrics.Exchange(e.Record, e.Took) },
 		Tracer:   g.cfg.Tracer,
 		Log:      g.cfg.Log,
@@ -108,6 +130,7 @@ func (g *Gateway) wire() {
 	g.face = grpcface.NewServer(grpcface.Config{
 		Hub:     hub,
 		Catalog: func() *catalog.Catalog { return g.policy.Load().Catalog },
+		Members: g.members.Directory,
 		Credentials: member.Credentials(peer.Config{
 			GetCertificate: reloading(g.cfg.Dir, GatewayID),
 			Roots:          g.identity.Roots,
@@ -141,8 +164,8 @@ func (g *Gateway) gauges() {
 func (g *Gateway) offline() []string {
 	var names []string
 	for _, s := range g.policy.Load().Catalog.Services() {
-		for jurisdiction := range s.Providers {
-			if g.courier.Online(s.Name, jurisdiction) == 0 {
+		for _, jurisdiction := range slices.Sorted(maps.Keys(s.Providers)) {
+			if g.courier.Online(s.Name, jurisdiction, s.Providers[jurisdiction]) == 0 {
 				names = append(names, s.Name+" in "+jurisdiction)
 			}
 		}
@@ -179,6 +202,7 @@ func (g *Gateway) Run(ctx context.Context) error {
 	pages := watch.NewServer(mux)
 	tasks, ctx := errgroup.WithContext(ctx)
 	tasks.Go(func() error { return g.courier.Run(ctx) })
+	tasks.Go(func() error { return keepRenewed(ctx, g.cfg.Renewals, renewEvery, g.cfg.Log) })
 	tasks.Go(func() error { return g.face.Serve(g.grpc) })
 	tasks.Go(func() error {
 		if err := pages.Serve(g.http); !errors.Is(err, http.ErrServerClosed) {
@@ -207,6 +231,10 @@ func (g *Gateway) close() {
 	}
 	if g.members != nil {
 		g.members.Close()
+	}
+	if g.policy != nil {
+		g.unwatch()
+		g.policy.Wait()
 	}
 	for _, l := range []net.Listener{g.grpc, g.http} {
 		if l != nil {

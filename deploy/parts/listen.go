@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 	"google.golang.org/grpc"
@@ -30,6 +31,7 @@ func (r *OpenRegistry) Listen(ctx context.Context, address string, log *slog.Log
 		return err
 	}
 	defer members.Close()
+	guard := member.Guard{Members: members.Directory}
 	server := grpc.NewServer(
 		grpc.Creds(member.Credentials(peer.Config{
 			GetCertificate: reloading(r.dir, r.ID),
@@ -44,8 +46,12 @@ func (r *OpenRegistry) Listen(ctx context.Context, address string, log *slog.Log
 				log.Warn("connection refused", "reason", string(j.Reason), "remote", j.Remote.String(), "serial", j.Serial, "claims", j.ID.String())
 			},
 		})),
+		grpc.UnaryInterceptor(guard.Unary),
+		grpc.StreamInterceptor(guard.Stream),
 		grpc.MaxRecvMsgSize(bus.MaxRequest),
 		grpc.MaxConcurrentStreams(1024),
+		grpc.MaxHeaderListSize(32<<10),
+		grpc.ConnectionTimeout(5*time.Second),
 	)
 	r.Register(server)
 	reflection.Register(server)
@@ -59,6 +65,8 @@ func (r *OpenRegistry) Listen(ctx context.Context, address string, log *slog.Log
 	tasks.Go(func() error { return server.Serve(listener) })
 	tasks.Go(func() error {
 		<-ctx.Done()
+		force := time.AfterFunc(stopGrace, server.Stop)
+		defer force.Stop()
 		server.GracefulStop()
 		return nil
 	})

@@ -96,7 +96,7 @@ func (d Dir) keepNation(n Nation) error {
 func (d Dir) writeNation(kept keptNation) error {
 	raw, err := json.Marshal(kept)
 	if err == nil {
-		err = os.WriteFile(d.NationFile(), append(raw, '\n'), 0o600)
+		err = replaceFile(d.NationFile(), append(raw, '\n'))
 	}
 	if err != nil {
 		return fmt.Errorf("keep nation: %w", err)

@@ -42,7 +42,7 @@ func Prepare(ctx context.Context, dir Dir) (*Credentials, error) {
 	if err := copySandbox(dir); err != nil {
 		return nil, fmt.Errorf("prepare sandbox: %w", err)
 	}
-	return &Credentials{bus: creds}, nil
+	return &Credentials{Authority: a, bus: creds}, nil
 }
 
 // publish writes the contracts of this binary's registries to the catalog.
@@ -72,8 +72,14 @@ func copySandbox(dir Dir) error {
 	return os.CopyFS(string(dir), sandbox.Files)
 }
 
-// Credentials are the bus credentials of a hub's parts.
-type Credentials struct{ bus *buscreds.Bus }
+// Credentials are what lets a hub's parts know each other.
+type Credentials struct {
+	Authority *authority.Authority // issues and renews identities
+	bus       *buscreds.Bus
+}
+
+// StartBus starts the embedded NATS server on address ("127.0.0.1:4222"; port 0 takes a free one).
+func (c *Credentials) StartBus(address string) (*EmbeddedBus, error) { return StartBus(c.bus, address) }
 
 // Gateway lets a gateway onto the bus. Each process is its own to the bus.
 func (c *Credentials) Gateway() (bus.ConnectConfig, error) {

@@ -33,12 +33,24 @@ func (d Dir) WriteReady(r *Ready) error {
 	if err != nil {
 		return fmt.Errorf("write ready file: %w", err)
 	}
-	part := d.ReadyFile() + ".part"
-	if err := os.WriteFile(part, append(data, '\n'), 0o600); err != nil {
+	if err := replaceFile(d.ReadyFile(), append(data, '\n')); err != nil {
 		return fmt.Errorf("write ready file: %w", err)
 	}
-	if err := os.Rename(part, d.ReadyFile()); err != nil {
-		return fmt.Errorf("write ready file: %w", err)
+	return nil
+}
+
+// replaceFile writes a file as a whole: readers find the old one or the new one.
+func replaceFile(path string, data []byte) error {
+	part, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*")
+	if err != nil {
+		return err
+	}
+	_, err = part.Write(data)
+	if err = errors.Join(err, part.Close()); err == nil {
+		err = os.Rename(part.Name(), path)
+	}
+	if err != nil {
+		return errors.Join(err, os.Remove(part.Name()))
 	}
 	return nil
 }

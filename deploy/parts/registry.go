@@ -9,8 +9,10 @@ import (
 	"slices"
 
 	"go.opentelemetry.io/otel/trace"
+	"golang.org/x/sync/errgroup"
 	"google.golang.org/grpc"
 
+	"github.com/lienthong/lienthong/gateway/member/authority"
 	"github.com/lienthong/lienthong/proto/bus"
 	"github.com/lienthong/lienthong/proto/peer"
 	civilstatusv1 "github.com/lienthong/lienthong/proto/registry/civilstatus/v1"
@@ -103,32 +105,43 @@ type OpenRegistry struct {
 	dir Dir
 }
 
-// ConnectConfig says how an open registry joins the bus.
+// ConnectConfig says how a registry joins the bus.
 type ConnectConfig struct {
 	Bus    bus.ConnectConfig
 	Log    *slog.Logger
 	Tracer trace.Tracer
 	Ready  func() // called once it can be asked; may be nil
+
+	Renewals *authority.Authority // renews certificates that are due; nil: another part of this process does
 }
 
 // Connect puts the registry on the bus and answers until ctx ends.
 func (r *OpenRegistry) Connect(ctx context.Context, cfg ConnectConfig) error {
-	identity, err := r.dir.LoadIdentity(r.ID)
+	return r.Serve(ctx, r.dir, cfg, r.Register)
+}
+
+// Serve puts what register registers on the bus in the registry's place, and answers until ctx ends.
+func (r Registry) Serve(ctx context.Context, dir Dir, cfg ConnectConfig, register func(grpc.ServiceRegistrar)) error {
+	identity, err := dir.LoadIdentity(r.ID)
 	if err != nil {
 		return err
 	}
-	err = connector.Run(ctx, connector.Config{
-		Name:         r.Name,
-		Jurisdiction: r.Jurisdiction,
-		Bus:          cfg.Bus,
-		Certificate:  identity.Certificate,
-		Roots:        identity.Roots,
-		Gateways:     []peer.ID{GatewayID},
-		Log:          cfg.Log,
-		Tracer:       cfg.Tracer,
-		Ready:        cfg.Ready,
-	}, r.Register)
-	if err != nil {
+	tasks, ctx := errgroup.WithContext(ctx)
+	tasks.Go(func() error { return keepRenewed(ctx, cfg.Renewals, renewEvery, cfg.Log) })
+	tasks.Go(func() error {
+		return connector.Run(ctx, connector.Config{
+			Name:           r.Name,
+			Jurisdiction:   r.Jurisdiction,
+			Bus:            cfg.Bus,
+			GetCertificate: reloading(dir, r.ID),
+			Roots:          identity.Roots,
+			Gateways:       []peer.ID{GatewayID},
+			Log:            cfg.Log,
+			Tracer:         cfg.Tracer,
+			Ready:          cfg.Ready,
+		}, register)
+	})
+	if err := tasks.Wait(); err != nil {
 		return fmt.Errorf("registry %s: %w", r.Name, err)
 	}
 	return nil

@@ -38,7 +38,8 @@ func Up(ctx context.Context, cfg UpConfig) error {
 		return err
 	}
 	defer unlock()
-	_ = os.Remove(cfg.Dir.ReadyFile()) // of the run before: nothing is ready yet
+	_ = os.Remove(cfg.Dir.ReadyFile())   // of a run that was cut off: nothing is ready yet
+	defer os.Remove(cfg.Dir.ReadyFile()) // nothing is any more
 	creds, err := Prepare(ctx, cfg.Dir)
 	if err != nil {
 		return err
@@ -48,7 +49,7 @@ func Up(ctx context.Context, cfg UpConfig) error {
 	}
 	u := &up{cfg: cfg, creds: creds}
 	if cfg.NATS == EmbeddedNATS {
-		if u.embedded, err = StartBus(creds.bus, cfg.BusPort); err != nil {
+		if u.embedded, err = creds.StartBus(cfg.BusPort); err != nil {
 			return err
 		}
 		defer u.embedded.Close()
@@ -86,6 +87,7 @@ func (u *up) run(ctx context.Context) error {
 	}
 	u.gateway, err = OpenGateway(registries, GatewayConfig{
 		Dir: u.cfg.Dir, GRPC: u.cfg.GRPC, HTTP: u.cfg.HTTP, Bus: u.reach(toBus), Log: u.cfg.Log, Tracer: u.cfg.Tracer,
+		Renewals: u.creds.Authority, // the registries' too
 	})
 	if err != nil {
 		return err

@@ -39,6 +39,13 @@ type Config struct {
 	Roots       *x509.CertPool    // whom connectors' certificates are checked against
 	Log         *slog.Logger      // default: slog's default
 	Now         func() time.Time  // default time.Now
+
+	// GetCertificate, if set, is asked whenever a sealing key is made, instead of Certificate, so that a renewed
+	// certificate comes into use without a restart.
+	GetCertificate func() (*tls.Certificate, error)
+	// Accept judges a connector whose certificate is good, when it announces itself and every few seconds after,
+	// so that a revoked one is not asked any more; nil accepts all.
+	Accept func(peer.ID, *x509.Certificate) error
 }
 
 // Question is what the courier carries.
@@ -122,6 +129,7 @@ func (c *Courier) Run(ctx context.Context) error {
 		case <-tick.C:
 		}
 		now := c.cfg.Now()
+		c.routes.remove(func(r *route) bool { return c.accept(r.party) != nil })
 		if c.nc.IsConnected() {
 			c.routes.forgetSilent(now.Add(-bus.Silence))
 		}
@@ -139,14 +147,35 @@ func (c *Courier) Close() { c.nc.Close() }
 // Connected reports whether the bus is there.
 func (c *Courier) Connected() bool { return c.nc.IsConnected() }
 
-// Online counts the connector processes that answer for a service in a jurisdiction.
-func (c *Courier) Online(service, jurisdiction string) int {
-	return len(c.routes.find(service, jurisdiction))
+// Online counts the connector processes of the provider that answer for a service in a jurisdiction.
+func (c *Courier) Online(service, jurisdiction string, provider peer.ID) int {
+	n := 0
+	for _, r := range c.routes.find(service, jurisdiction) {
+		if r.party.ID == provider {
+			n++
+		}
+	}
+	return n
+}
+
+// accept judges who is at the other end.
+func (c *Courier) accept(party *bus.Party) error {
+	if c.cfg.Accept == nil {
+		return nil
+	}
+	return c.cfg.Accept(party.ID, party.Certificate)
 }
 
 func (c *Courier) rotate() error {
 	now := c.cfg.Now()
-	key, err := bus.NewKey(bus.KeyConfig{Certificate: c.cfg.Certificate, Role: hubv1.AnnouncedKey_ROLE_GATEWAY, Now: now})
+	certificate := &c.cfg.Certificate
+	if c.cfg.GetCertificate != nil {
+		var err error
+		if certificate, err = c.cfg.GetCertificate(); err != nil {
+			return err
+		}
+	}
+	key, err := bus.NewKey(bus.KeyConfig{Certificate: *certificate, Role: hubv1.AnnouncedKey_ROLE_GATEWAY, Now: now})
 	if err != nil {
 		return err
 	}
@@ -182,6 +211,9 @@ func (c *Courier) learn(announcement []byte) error {
 	}
 	if party.Role != hubv1.AnnouncedKey_ROLE_CONNECTOR {
 		return fmt.Errorf("%w: not a connector", bus.ErrAnnouncement)
+	}
+	if err := c.accept(party); err != nil {
+		return fmt.Errorf("%w: %s: %w", bus.ErrAnnouncement, party.ID, err)
 	}
 	return c.routes.learn(c.key.Load().key, party, now)
 }

@@ -108,16 +108,7 @@ func New(cfg Config) *Hub {
 // Do answers one question. The error is a *reason.Fault that may be shown to the consumer; the reply is never nil.
 func (h *Hub) Do(ctx context.Context, call *Call) (*Reply, error) {
 	x := h.begin(ctx, call)
-	err := x.identify()
-	if err == nil {
-		err = x.admit()
-	}
-	if err == nil {
-		err = x.ask()
-	}
-	if err == nil {
-		err = x.release()
-	}
+	err := x.take(x.identify, x.admit, x.ask, x.release)
 	err = x.record(err)
 	return x.answer(err)
 }

@@ -3,13 +3,10 @@ package exchange
 import (
 	"context"
 	"errors"
-	"strconv"
-	"strings"
+	"runtime/debug"
 	"time"
 
 	"go.opentelemetry.io/otel/trace"
-	"google.golang.org/grpc/codes"
-	"google.golang.org/protobuf/reflect/protoreflect"
 
 	"github.com/lienthong/lienthong/gateway/agreement"
 	"github.com/lienthong/lienthong/gateway/catalog"
@@ -22,6 +19,12 @@ import (
 
 // shortest is the least time that makes asking a registry worth while.
 const shortest = 50 * time.Millisecond
+
+var (
+	errPanic    = errors.New("the hub's own code panicked")
+	errReason   = errors.New("connector gave no registered reason")
+	errOverstep = errors.New("connector gave a reason that is the hub's to give")
+)
 
 // exchange is one exchange under way. It lives in one goroutine.
 type exchange struct {
@@ -40,6 +43,23 @@ type exchange struct {
 	carried      time.Time // when the answer was here
 	answered     *hubv1.Answer
 	reply        Reply
+}
+
+// take takes the steps in turn, until one fails. A panic in one is a failure like any other: it is recorded, and the
+// hub goes on. Its value is not logged, for nobody knows what it holds.
+func (x *exchange) take(steps ...func() error) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			x.hub.cfg.Log.Error("exchange panicked", "exchange", x.reply.Exchange.String(), "method", x.methodName(), "stack", string(debug.Stack()))
+			err = reason.Internal.Because(errPanic)
+		}
+	}()
+	for _, step := range steps {
+		if err := step(); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // identify makes sure that the caller is still who its certificate says, and that its words can be recorded.
@@ -128,6 +148,7 @@ func (x *exchange) record(err error) error {
 	if rerr := x.hub.cfg.Recorder.Append(context.WithoutCancel(x.ctx), record); rerr != nil {
 		x.hub.cfg.Log.Error("exchange not recorded", "exchange", x.reply.Exchange.String(), "error", rerr)
 		err = reason.LedgerUnavailable.Because(rerr)
+		record = x.entry(err, ended) // for those who count: it was not answered
 	}
 	if x.hub.cfg.Observe != nil {
 		x.hub.cfg.Observe(&Ended{Record: record.GetExchange(), Took: ended.Sub(x.began)})
@@ -198,41 +219,6 @@ func (x *exchange) question(ctx context.Context) *courier.Question {
 			Consent:          x.call.Consent,
 		},
 	}
-}
-
-// failure turns an answer that is not OK into a fault. Only the registered reason crosses the bus, and a field only
-// if the request has it: a connector could name something else instead.
-func (x *exchange) failure() error {
-	if codes.Code(x.answered.GetStatus()) == codes.OK {
-		return nil
-	}
-	r := reason.Reason(x.answered.GetReason())
-	if !r.Registered() {
-		return reason.RegistryFailed.Because(errors.New("connector gave no registered reason"))
-	}
-	f := &reason.Fault{Reason: r}
-	if path := x.answered.GetFaultField(); hasField(x.method.Input, path) {
-		f.Field = path
-	}
-	return f
-}
-
-// hasField reports whether the message has a field at the path. A number in the path counts an item of a list.
-func hasField(m protoreflect.MessageDescriptor, path string) bool {
-	var field protoreflect.FieldDescriptor
-	for name := range strings.SplitSeq(path, ".") {
-		if _, err := strconv.ParseUint(name, 10, 16); err == nil && field != nil && field.IsList() {
-			continue
-		}
-		if m == nil {
-			return false
-		}
-		if field = m.Fields().ByName(protoreflect.Name(name)); field == nil {
-			return false
-		}
-		m = field.Message()
-	}
-	return true
 }
 
 // unknownMethod tells an unknown service from an unknown method of a known one.

@@ -35,7 +35,9 @@ func OpenTraces(ctx context.Context, service string) (*Traces, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open traces: %w", err)
 	}
-	described, err := resource.Merge(resource.Default(), resource.NewSchemaless(attribute.String("service.name", service)))
+	// What comes later counts more: OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES over the name given here.
+	described, err := resource.New(ctx, resource.WithAttributes(attribute.String("service.name", service)),
+		resource.WithTelemetrySDK(), resource.WithFromEnv())
 	if err != nil {
 		return nil, fmt.Errorf("open traces: %w", err)
 	}

@@ -55,6 +55,10 @@ type Config struct {
 	Tracer       trace.Tracer      // default: none
 	Ready        func()            // called once, when the registry can be asked; may be nil
 	Now          func() time.Time  // default time.Now
+
+	// GetCertificate, if set, is asked whenever a sealing key is made, instead of Certificate, so that a renewed
+	// certificate comes into use without a restart.
+	GetCertificate func() (*tls.Certificate, error)
 }
 
 func (c *Config) fill() error {
@@ -63,6 +67,9 @@ func (c *Config) fill() error {
 	}
 	if len(c.Gateways) == 0 || c.Roots == nil {
 		return errors.New("connector: say who may ask (Gateways, Roots)")
+	}
+	if c.GetCertificate == nil {
+		c.GetCertificate = func() (*tls.Certificate, error) { return &c.Certificate, nil }
 	}
 	if c.Jurisdiction == "" {
 		c.Jurisdiction = Country
@@ -100,7 +107,10 @@ func Run(ctx context.Context, cfg Config, register func(grpc.ServiceRegistrar)) 
 	if err != nil {
 		return err
 	}
-	c := newConnector(cfg, services)
+	c, err := newConnector(cfg, services)
+	if err != nil {
+		return err
+	}
 	c.cfg.Bus.OnChange = func(bool) { c.announceSoon() }
 	nc, err := bus.Connect(c.cfg.Bus)
 	if err != nil {

@@ -2,6 +2,7 @@ package connector
 
 import (
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"slices"
 	"sync/atomic"
@@ -25,21 +26,33 @@ type liveKeys struct {
 	made              time.Time
 }
 
-func newKeys(cfg Config) *keys {
+func newKeys(cfg Config) (*keys, error) {
 	k := &keys{cfg: cfg}
-	if len(cfg.Certificate.Certificate) == 0 {
-		return k
+	cert, err := cfg.GetCertificate()
+	if err != nil {
+		return nil, err
 	}
-	if leaf, err := x509.ParseCertificate(cfg.Certificate.Certificate[0]); err == nil {
-		k.id, _ = peer.FromCertificate(leaf) // an identity without a name is refused by the gateways
+	if len(cert.Certificate) == 0 {
+		return nil, errors.New("connector: no certificate says who the provider is")
 	}
-	return k
+	leaf, err := x509.ParseCertificate(cert.Certificate[0])
+	if err == nil {
+		k.id, err = peer.FromCertificate(leaf)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("connector: %w", err)
+	}
+	return k, nil
 }
 
 // rotate makes a new key and keeps the last one for those who have not heard of it yet.
 func (k *keys) rotate(now time.Time, instance string, offers []*hubv1.Offer) error {
+	cert, err := k.cfg.GetCertificate()
+	if err != nil {
+		return err
+	}
 	key, err := bus.NewKey(bus.KeyConfig{
-		Certificate: k.cfg.Certificate, Role: hubv1.AnnouncedKey_ROLE_CONNECTOR,
+		Certificate: *cert, Role: hubv1.AnnouncedKey_ROLE_CONNECTOR,
 		Instance: instance, Offers: offers, Now: now,
 	})
 	if err != nil {

@@ -32,14 +32,18 @@ type connector struct {
 	counts   counts
 }
 
-func newConnector(cfg Config, services []*service) *connector {
+func newConnector(cfg Config, services []*service) (*connector, error) {
+	keys, err := newKeys(cfg)
+	if err != nil {
+		return nil, err
+	}
 	return &connector{
 		cfg:      cfg,
 		services: services,
-		keys:     newKeys(cfg),
+		keys:     keys,
 		queue:    make(chan job, cfg.Waiting),
 		say:      make(chan struct{}, 1),
-	}
+	}, nil
 }
 
 // counts is what `nats micro stats` shows beside NATS's own figures.

@@ -39,6 +39,7 @@ const (
 	streamWorkers = 256              // goroutines kept for calls: a new one for each call grows its stack each time
 	connectTime   = 5 * time.Second  // for the TLS handshake
 	idleTime      = 30 * time.Minute // without a call, then the connection is closed
+	maxAge        = time.Hour        // of a connection; then the client opens another, with the certificate it has by then
 	pingInterval  = 20 * time.Second // at least between a client's keepalive pings
 )
 
@@ -46,30 +47,39 @@ const (
 type Config struct {
 	Hub         *exchange.Hub
 	Catalog     func() *catalog.Catalog          // the catalog of this moment
+	Members     func() *member.Directory         // the members of this moment, for health and reflection
 	Credentials credentials.TransportCredentials // mTLS
 }
 
 // Server is the face. Serve it on a listener; Stop finishes the calls under way.
 type Server struct {
 	cfg    Config
+	guard  member.Guard
+	own    map[string]bool // methods of health and reflection; all others are exchanges, which judge by themselves
 	rpc    *grpc.Server
 	health *health.Server
 }
 
 // NewServer makes the face. It starts nothing.
 func NewServer(cfg Config) *Server {
-	s := &Server{cfg: cfg, health: health.NewServer()}
+	s := &Server{cfg: cfg, guard: member.Guard{Members: cfg.Members}, own: map[string]bool{}, health: health.NewServer()}
 	s.rpc = grpc.NewServer(
 		grpc.Creds(cfg.Credentials),
 		grpc.ForceServerCodecV2(rawCodec{}),
 		grpc.UnknownServiceHandler(s.handle),
+		grpc.UnaryInterceptor(s.guard.Unary),
+		grpc.StreamInterceptor(s.judgeOwn),
+		grpc.WaitForHandlers(true), // so that every exchange is recorded before the ledger is closed
 		grpc.MaxRecvMsgSize(bus.MaxRequest),
 		grpc.MaxSendMsgSize(bus.MaxAnswer+4096),
 		grpc.MaxConcurrentStreams(maxStreams),
 		grpc.MaxHeaderListSize(maxHeaderList),
 		grpc.ConnectionTimeout(connectTime),
 		grpc.NumStreamWorkers(streamWorkers),
-		grpc.KeepaliveParams(keepalive.ServerParameters{MaxConnectionIdle: idleTime, Time: time.Minute, Timeout: 20 * time.Second}),
+		grpc.KeepaliveParams(keepalive.ServerParameters{
+			MaxConnectionIdle: idleTime, MaxConnectionAge: maxAge, MaxConnectionAgeGrace: bus.MaxLife,
+			Time: time.Minute, Timeout: 20 * time.Second,
+		}),
 		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: pingInterval, PermitWithoutStream: true}),
 	)
 	healthv1.RegisterHealthServer(s.rpc, s.health)
@@ -77,11 +87,29 @@ func NewServer(cfg Config) *Server {
 	reflectionv1.RegisterServerReflectionServer(s.rpc, reflection.NewServerV1(reflection.ServerOptions{
 		Services: live, DescriptorResolver: live, ExtensionResolver: live,
 	}))
+	for service, info := range s.rpc.GetServiceInfo() {
+		for _, m := range info.Methods {
+			s.own["/"+service+"/"+m.Name] = true
+		}
+	}
 	return s
 }
 
+// judgeOwn judges who asks on the streams of health and reflection.
+func (s *Server) judgeOwn(server any, stream grpc.ServerStream, info *grpc.StreamServerInfo, handle grpc.StreamHandler) error {
+	if !s.own[info.FullMethod] {
+		return handle(server, stream)
+	}
+	return s.guard.Stream(server, stream, info, handle)
+}
+
 // Serve answers on the listener until Stop.
-func (s *Server) Serve(l net.Listener) error { return s.rpc.Serve(l) }
+func (s *Server) Serve(l net.Listener) error {
+	if err := s.rpc.Serve(l); !errors.Is(err, grpc.ErrServerStopped) {
+		return err
+	}
+	return nil // stopped before it began
+}
 
 // SetServing tells health checks whether the hub answers.
 func (s *Server) SetServing(serving bool) {

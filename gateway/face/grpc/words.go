@@ -35,7 +35,8 @@ func readWords(ctx context.Context, call *exchange.Call) error {
 	return nil
 }
 
-// traced returns ctx with the consumer's W3C trace context, if it sent one.
+// traced returns ctx with the consumer's W3C trace context, if it sent one. Its tracestate stays outside: free text of
+// a consumer has no place in spans.
 func traced(ctx context.Context) context.Context {
 	md, _ := metadata.FromIncomingContext(ctx)
 	if len(md["traceparent"]) != 1 {
@@ -48,7 +49,7 @@ func traced(ctx context.Context) context.Context {
 type carrier metadata.MD
 
 func (c carrier) Get(key string) string {
-	if v := c[key]; len(v) > 0 {
+	if v := c[key]; key == "traceparent" && len(v) == 1 {
 		return v[0]
 	}
 	return ""
@@ -58,4 +59,4 @@ func (c carrier) Get(key string) string {
 func (c carrier) Set(string, string) {}
 
 // Keys lists what could be read.
-func (c carrier) Keys() []string { return []string{"traceparent", "tracestate"} }
+func (c carrier) Keys() []string { return []string{"traceparent"} }
