@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 	"unicode/utf8"
@@ -18,23 +19,38 @@ import (
 // LogRecorder writes each record as one line of JSON, in order, and returns when the line was written. It stands
 // where the ledger will: whom an exchange was about is counted and not written, for that needs keyed hashes.
 type LogRecorder struct {
-	mu   sync.Mutex
-	w    io.Writer
-	line line
+	mu sync.Mutex
+	w  io.Writer
 }
+
+// lines are reused from record to record.
+var lines = sync.Pool{New: func() any { return new(line) }}
 
 // NewLogRecorder writes to w.
 func NewLogRecorder(w io.Writer) *LogRecorder { return &LogRecorder{w: w} }
 
 // Append writes the record's line. Nothing of a half-written line is taken back: the exchange fails instead.
 func (r *LogRecorder) Append(_ context.Context, record *hubv1.LedgerRecord) error {
-	e := record.GetExchange()
+	l := lines.Get().(*line)
+	defer lines.Put(l)
+	l.record(record)
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	l := r.line[:0]
-	l = append(l, `{"time":"`...)
-	l = record.GetTime().AsTime().AppendFormat(l, time.RFC3339Nano)
-	l = append(l, '"')
+	if _, err := r.w.Write(*l); err != nil {
+		return fmt.Errorf("write record: %w", err)
+	}
+	return nil
+}
+
+// line is a JSON object in the making.
+type line []byte
+
+// record makes the whole line.
+func (l *line) record(record *hubv1.LedgerRecord) {
+	e := record.GetExchange()
+	*l = append((*l)[:0], `{"time":"`...)
+	*l = record.GetTime().AsTime().AppendFormat(*l, time.RFC3339Nano)
+	*l = append(*l, '"')
 	l.text("origin", record.GetOrigin())
 	l.text("exchange", uuid.UUID(e.GetId()).String())
 	l.text("trace", hex.EncodeToString(e.GetTraceId()))
@@ -46,16 +62,8 @@ func (r *LogRecorder) Append(_ context.Context, record *hubv1.LedgerRecord) erro
 	l.text("agreement", e.GetAgreement())
 	l.number("agreement_version", e.GetAgreementVersion())
 	l.how(e)
-	l = append(l, "}\n"...)
-	r.line = l
-	if _, err := r.w.Write(l); err != nil {
-		return fmt.Errorf("write record: %w", err)
-	}
-	return nil
+	*l = append(*l, "}\n"...)
 }
-
-// line is a JSON object in the making.
-type line []byte
 
 // who adds who asked, and why.
 func (l *line) who(e *hubv1.Exchange) {
@@ -95,17 +103,27 @@ func (l *line) text(name, value string) {
 	}
 	l.name(name)
 	b := append(*l, '"')
+	if strings.IndexFunc(value, needsEscape) < 0 {
+		b = append(b, value...)
+	} else {
+		b = appendEscaped(b, value)
+	}
+	*l = append(b, '"')
+}
+
+func needsEscape(r rune) bool {
+	return r < ' ' || r == '"' || r == '\\' || r == 0x7f || r == 0x2028 || r == 0x2029 || r == utf8.RuneError
+}
+
+func appendEscaped(b []byte, value string) []byte {
 	for _, r := range value {
-		switch {
-		case r == '"' || r == '\\':
-			b = append(b, '\\', byte(r))
-		case r < ' ' || r == 0x7f || r == 0x2028 || r == 0x2029:
+		if needsEscape(r) {
 			b = fmt.Appendf(b, `\u%04x`, r)
-		default:
+		} else {
 			b = utf8.AppendRune(b, r)
 		}
 	}
-	*l = append(b, '"')
+	return b
 }
 
 // number adds a figure.

@@ -145,13 +145,14 @@ func (s *Server) handle(_ any, stream grpc.ServerStream) error {
 	}
 	method, _ := grpc.MethodFromServerStream(stream)
 	call := &exchange.Call{Face: "grpc", Caller: caller, Method: method}
-	call.Unreadable = readWords(ctx, call)
+	md, _ := metadata.FromIncomingContext(ctx)
+	call.Unreadable = readWords(md, call)
 	var request payload
 	if err := stream.RecvMsg(&request); err != nil {
 		call.Unreadable = unreadable(err)
 	}
 	call.Request = request.data
-	reply, err := s.cfg.Hub.Do(traced(ctx), call)
+	reply, err := s.cfg.Hub.Do(traced(ctx, md), call)
 	words := metadata.MD{exchange.WordExchange: {reply.Exchange.String()}}
 	if reply.Withheld != "" {
 		words[exchange.WordWithheld] = []string{reply.Withheld}

@@ -12,8 +12,7 @@ import (
 
 // readWords takes the consumer's words from the call's metadata. A word that comes twice is refused: two readers
 // could take different ones. Everything else in the metadata is ignored; identity is never taken from it.
-func readWords(ctx context.Context, call *exchange.Call) error {
-	md, _ := metadata.FromIncomingContext(ctx)
+func readWords(md metadata.MD, call *exchange.Call) error {
 	for _, w := range [...]struct {
 		name string
 		into *string
@@ -37,8 +36,7 @@ func readWords(ctx context.Context, call *exchange.Call) error {
 
 // traced returns ctx with the consumer's W3C trace context, if it sent one. Its tracestate stays outside: free text of
 // a consumer has no place in spans.
-func traced(ctx context.Context) context.Context {
-	md, _ := metadata.FromIncomingContext(ctx)
+func traced(ctx context.Context, md metadata.MD) context.Context {
 	if len(md["traceparent"]) != 1 {
 		return ctx
 	}
