@@ -89,6 +89,8 @@ func outcome(err error) hubv1.Exchange_Outcome {
 		return hubv1.Exchange_OUTCOME_TIMED_OUT
 	case reason.Cancelled:
 		return hubv1.Exchange_OUTCOME_CANCELLED
+	case reason.SystemSuspended: // which only the hub's operators can mend, and they meant it
+		return hubv1.Exchange_OUTCOME_REFUSED
 	}
 	switch f.Reason.Form().Mender {
 	case reason.Caller, reason.Parties:

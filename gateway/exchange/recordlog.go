@@ -19,8 +19,9 @@ import (
 // LogRecorder writes each record as one line of JSON, in order, and returns when the line was written. It stands
 // where the ledger will: whom an exchange was about is counted and not written, for that needs keyed hashes.
 type LogRecorder struct {
-	mu sync.Mutex
-	w  io.Writer
+	mu   sync.Mutex
+	w    io.Writer
+	torn bool // the last line may be half there
 }
 
 // lines are reused from record to record.
@@ -29,14 +30,22 @@ var lines = sync.Pool{New: func() any { return new(line) }}
 // NewLogRecorder writes to w.
 func NewLogRecorder(w io.Writer) *LogRecorder { return &LogRecorder{w: w} }
 
-// Append writes the record's line. Nothing of a half-written line is taken back: the exchange fails instead.
+// Append writes the record's line. Nothing of a half-written line is taken back: the exchange fails instead, and the
+// next record has a line of its own.
 func (r *LogRecorder) Append(_ context.Context, record *hubv1.LedgerRecord) error {
 	l := lines.Get().(*line)
 	defer lines.Put(l)
 	l.record(record)
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if _, err := r.w.Write(*l); err != nil {
+	if r.torn {
+		if _, err := io.WriteString(r.w, "\n"); err != nil {
+			return fmt.Errorf("write record: %w", err)
+		}
+		r.torn = false
+	}
+	if n, err := r.w.Write(*l); err != nil {
+		r.torn = n > 0
 		return fmt.Errorf("write record: %w", err)
 	}
 	return nil
