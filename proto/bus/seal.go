@@ -8,6 +8,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -118,9 +119,10 @@ func (p *Pair) Seal(dst []byte, h *Header, plaintext, announcement []byte) []byt
 	}
 	dst = protowire.AppendTag(dst, 7, protowire.BytesType)
 	dst = protowire.AppendVarint(dst, uint64(len(plaintext)+p.send.Overhead()))
-	var nonce [12]byte
-	var aad [512]byte
-	return p.send.Seal(dst, setNonce(&nonce, n), plaintext, appendBound(aad[:0], p.own.ID, p.Party.Key, h, announcement))
+	s := scratches.Get().(*scratch)
+	defer scratches.Put(s)
+	s.set(n, p.own.ID, p.Party.Key, h, announcement)
+	return p.send.Seal(dst, s.nonce[:], plaintext, s.bound)
 }
 
 // Open returns what a frame carries, appended to dst, after it is certain that the other party sealed it for this
@@ -134,9 +136,10 @@ func (p *Pair) Open(dst []byte, h *Header, f *Frame, now time.Time) ([]byte, err
 	if f.Sender != p.Party.Key || f.Receiver != p.own.ID || f.Refusal != hubv1.Frame_REFUSAL_UNSPECIFIED {
 		return nil, ErrSeal
 	}
-	var nonce [12]byte
-	var aad [512]byte
-	plaintext, err := p.receive.Open(dst, setNonce(&nonce, f.Counter), f.Body, appendBound(aad[:0], f.Sender, f.Receiver, h, f.Announcement))
+	s := scratches.Get().(*scratch)
+	defer scratches.Put(s)
+	s.set(f.Counter, f.Sender, f.Receiver, h, f.Announcement)
+	plaintext, err := p.receive.Open(dst, s.nonce[:], f.Body, s.bound)
 	if err != nil {
 		return nil, ErrSeal
 	}
@@ -146,9 +149,18 @@ func (p *Pair) Open(dst []byte, h *Header, f *Frame, now time.Time) ([]byte, err
 	return plaintext, nil
 }
 
-func setNonce(nonce *[12]byte, counter uint64) []byte {
-	binary.BigEndian.PutUint64(nonce[4:], counter)
-	return nonce[:]
+// scratch is what sealing needs beside the frame. It is reused, because it cannot live on a stack: a cipher is
+// behind an interface.
+type scratch struct {
+	nonce [12]byte
+	bound []byte
+}
+
+var scratches = sync.Pool{New: func() any { return &scratch{bound: make([]byte, 0, 512)} }}
+
+func (s *scratch) set(counter uint64, sender, receiver KeyID, h *Header, announcement []byte) {
+	binary.BigEndian.PutUint64(s.nonce[4:], counter)
+	s.bound = appendBound(s.bound[:0], sender, receiver, h, announcement)
 }
 
 // appendBound is the additional data of the seal: every length is fixed or said, so no two headers look alike.

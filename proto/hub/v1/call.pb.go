@@ -35,6 +35,8 @@ const (
 	Frame_REFUSAL_SEAL Frame_Refusal = 2
 	// More calls are waiting than the connector may hold.
 	Frame_REFUSAL_OVERLOADED Frame_Refusal = 3
+	// The connector stops and takes no more calls; another one may.
+	Frame_REFUSAL_LEAVING Frame_Refusal = 4
 )
 
 // Enum value maps for Frame_Refusal.
@@ -44,12 +46,14 @@ var (
 		1: "REFUSAL_KEY_UNKNOWN",
 		2: "REFUSAL_SEAL",
 		3: "REFUSAL_OVERLOADED",
+		4: "REFUSAL_LEAVING",
 	}
 	Frame_Refusal_value = map[string]int32{
 		"REFUSAL_UNSPECIFIED": 0,
 		"REFUSAL_KEY_UNKNOWN": 1,
 		"REFUSAL_SEAL":        2,
 		"REFUSAL_OVERLOADED":  3,
+		"REFUSAL_LEAVING":     4,
 	}
 )
 
@@ -933,7 +937,7 @@ var File_hub_v1_call_proto protoreflect.FileDescriptor
 
 const file_hub_v1_call_proto_rawDesc = "" +
 	"\n" +
-	"\x11hub/v1/call.proto\x12\x06hub.v1\x1a\x13hub/v1/result.proto\x1a\x14hub/v1/options.proto\"\xa5\x03\n" +
+	"\x11hub/v1/call.proto\x12\x06hub.v1\x1a\x13hub/v1/result.proto\x1a\x14hub/v1/options.proto\"\xba\x03\n" +
 	"\x05Frame\x12\x1d\n" +
 	"\n" +
 	"sender_key\x18\x01 \x01(\fR\tsenderKey\x12!\n" +
@@ -945,12 +949,13 @@ const file_hub_v1_call_proto_rawDesc = "" +
 	"\x0fcontract_digest\x18\x06 \x01(\fR\x0econtractDigest\x12\x12\n" +
 	"\x04body\x18\a \x01(\fR\x04body\x12\"\n" +
 	"\fannouncement\x18\b \x01(\fR\fannouncement\x12/\n" +
-	"\arefusal\x18\t \x01(\x0e2\x15.hub.v1.Frame.RefusalR\arefusal\"e\n" +
+	"\arefusal\x18\t \x01(\x0e2\x15.hub.v1.Frame.RefusalR\arefusal\"z\n" +
 	"\aRefusal\x12\x17\n" +
 	"\x13REFUSAL_UNSPECIFIED\x10\x00\x12\x17\n" +
 	"\x13REFUSAL_KEY_UNKNOWN\x10\x01\x12\x10\n" +
 	"\fREFUSAL_SEAL\x10\x02\x12\x16\n" +
-	"\x12REFUSAL_OVERLOADED\x10\x03\"T\n" +
+	"\x12REFUSAL_OVERLOADED\x10\x03\x12\x13\n" +
+	"\x0fREFUSAL_LEAVING\x10\x04\"T\n" +
 	"\fAnnouncement\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\fR\x03key\x12\x1c\n" +
 	"\tsignature\x18\x02 \x01(\fR\tsignature\x12\x14\n" +
