@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"os"
 	"strings"
 	"time"
 
@@ -38,7 +39,7 @@ func entryOfRecord(top *cli, r authority.Record) certificateEntry {
 	}
 }
 
-func printCertificates(top *cli, asJSON bool, records []authority.Record) {
+func printCertificates(top *cli, records []authority.Record) error {
 	entries := []certificateEntry{}
 	var rows [][]string
 	for _, r := range records {
@@ -46,15 +47,17 @@ func printCertificates(top *cli, asJSON bool, records []authority.Record) {
 		entries = append(entries, e)
 		rows = append(rows, []string{e.ID, strings.Join(e.Roles, ","), e.State, e.NotAfter.Local().Format("2006-01-02"), e.Serial})
 	}
-	if asJSON {
-		printJSON(entries)
-		return
+	if top.JSON {
+		return printJSON(entries)
 	}
-	printTable([]string{"SYSTEM", "ROLES", "STATE", "VALID UNTIL", "SERIAL"}, rows)
+	return printTable([]string{"SYSTEM", "ROLES", "STATE", "VALID UNTIL", "SERIAL"}, rows)
 }
 
 // openAuthority opens the authority of a directory that has one; it does not make one by accident.
 func openAuthority(top *cli) (*authority.Authority, error) {
+	if _, err := os.Stat(top.dir().CA()); err != nil {
+		return nil, fmt.Errorf("no authority in %s; one is made by: lienthong up --dir %s (%w)", top.Dir, top.Dir, err)
+	}
 	a, err := authority.Open(top.Dir)
 	if err != nil {
 		return nil, fmt.Errorf("open the authority in %s: %w", top.Dir, err)
@@ -63,8 +66,7 @@ func openAuthority(top *cli) (*authority.Authority, error) {
 }
 
 type identityList struct {
-	All  bool `help:"Also those that have expired or were replaced."`
-	JSON bool `name:"json" help:"Answer in JSON."`
+	All bool `help:"Also those that have expired or were replaced."`
 }
 
 // Run lists.
@@ -84,8 +86,7 @@ func (c *identityList) Run(top *cli) error {
 			shown = append(shown, r)
 		}
 	}
-	printCertificates(top, c.JSON, shown)
-	return nil
+	return printCertificates(top, shown)
 }
 
 type identityIssue struct {
@@ -94,7 +95,6 @@ type identityIssue struct {
 	Title string        `help:"Its name for people, Vietnamese."`
 	Life  time.Duration `help:"How long the certificate is valid (default: 90 days, 30 days for servers)."`
 	Hosts []string      `help:"Host names and addresses, for a server." placeholder:"HOST"`
-	JSON  bool          `name:"json" help:"Answer in JSON."`
 }
 
 // Run issues.
@@ -121,21 +121,21 @@ func (c *identityIssue) Run(top *cli) error {
 	if err != nil {
 		return err
 	}
-	c.said(top, record)
-	return nil
+	return printIssued(top, record)
 }
 
-func (c *identityIssue) said(top *cli, record authority.Record) {
-	printCertificates(top, c.JSON, []authority.Record{record})
-	if !c.JSON {
+// printIssued shows a new certificate and where it lies.
+func printIssued(top *cli, record authority.Record) error {
+	err := printCertificates(top, []authority.Record{record})
+	if err == nil && !top.JSON {
 		e := entryOfRecord(top, record)
-		fmt.Fprintf(stdout, "\ncertificate %s\nkey         %s\n", e.Cert, e.Key)
+		_, err = fmt.Fprintf(stdout, "\ncertificate %s\nkey         %s\n", e.Cert, e.Key)
 	}
+	return err
 }
 
 type identityRenew struct {
-	ID   string `arg:"" name:"system" help:"AGENCY/SYSTEM."`
-	JSON bool   `name:"json" help:"Answer in JSON."`
+	ID string `arg:"" name:"system" help:"AGENCY/SYSTEM."`
 }
 
 // Run renews.
@@ -149,17 +149,18 @@ func (c *identityRenew) Run(top *cli) error {
 		return err
 	}
 	record, err := a.Renew(id)
+	if errors.Is(err, authority.ErrUnknown) {
+		return usage("%q: %w", c.ID, err)
+	}
 	if err != nil {
 		return err
 	}
-	(&identityIssue{JSON: c.JSON}).said(top, record)
-	return nil
+	return printIssued(top, record)
 }
 
 type identityRevoke struct {
 	Which string `arg:"" name:"system-or-serial" help:"AGENCY/SYSTEM for all its certificates, or one serial number."`
 	Yes   bool   `help:"Do it. Without this, only say what would be revoked."`
-	JSON  bool   `name:"json" help:"Answer in JSON."`
 }
 
 // Run revokes, or says what it would revoke.
@@ -178,8 +179,7 @@ func (c *identityRevoke) Run(top *cli) error {
 	if err != nil {
 		return err
 	}
-	printCertificates(top, c.JSON, records)
-	return nil
+	return printCertificates(top, records)
 }
 
 func (c *identityRevoke) preview(top *cli, a *authority.Authority) error {
@@ -197,6 +197,8 @@ func (c *identityRevoke) preview(top *cli, a *authority.Authority) error {
 	if len(found) == 0 {
 		return usage("%q: nothing to revoke; see: lienthong identity list", c.Which)
 	}
-	printCertificates(top, c.JSON, found)
+	if err := printCertificates(top, found); err != nil {
+		return err
+	}
 	return usage("nothing was revoked yet; add --yes to revoke what is listed, it cannot be undone")
 }

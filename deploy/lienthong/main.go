@@ -11,6 +11,9 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"runtime/debug"
+	"slices"
+	"strings"
 	"syscall"
 
 	"github.com/alecthomas/kong"
@@ -27,8 +30,10 @@ const (
 
 // cli is the command line.
 type cli struct {
-	Dir string `help:"Directory in which the hub keeps everything." default:"run" placeholder:"DIR" env:"LIENTHONG_DIR"`
-	Log string `help:"Least important log lines that are shown: debug, info, warn or error." enum:"debug,info,warn,error" default:"info" env:"LIENTHONG_LOG"`
+	Dir     string           `help:"Directory in which the hub keeps everything (default: ${default})." default:"run" placeholder:"DIR" env:"LIENTHONG_DIR"`
+	Log     string           `help:"Least important log lines that are shown: debug, info, warn or error (default: ${default})." enum:"debug,info,warn,error" default:"info" placeholder:"LEVEL" env:"LIENTHONG_LOG"`
+	JSON    bool             `name:"json" help:"Answers on stdout, and errors and log lines on stderr, in JSON."`
+	Version kong.VersionFlag `help:"Show which build this is."`
 
 	Up       upCommand       `cmd:"" help:"Run everything in this process: bus, gateway, four registries with a synthetic nation."`
 	Gateway  gatewayCommand  `cmd:"" help:"Run the gateway alone, on a NATS bus."`
@@ -39,6 +44,12 @@ type cli struct {
 	Identity identityCommand `cmd:"" help:"List, issue, renew and revoke identities of systems."`
 }
 
+const description = `A national data integration hub: link, share, don't hoard.
+
+Start with: lienthong up. It runs until Ctrl-C and prints a first query to try from another terminal.
+
+Exit codes of all commands: 0 done or answered, 1 refused or failed (the reason is on stderr), 2 called wrongly.`
+
 // dir is the hub's directory.
 func (c *cli) dir() parts.Dir { return parts.Dir(c.Dir) }
 
@@ -46,53 +57,76 @@ func (c *cli) dir() parts.Dir { return parts.Dir(c.Dir) }
 func (c *cli) logger() *slog.Logger {
 	var level slog.Level
 	_ = level.UnmarshalText([]byte(c.Log)) // one of the enum above
-	return slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: level}))
+	opts := &slog.HandlerOptions{Level: level}
+	if c.JSON {
+		return slog.New(slog.NewJSONHandler(stderr, opts))
+	}
+	return slog.New(slog.NewTextHandler(stderr, opts))
 }
-
-// errUsage says that the command was called wrongly; it has been said why.
-type errUsage struct{ error }
-
-func usage(format string, args ...any) error { return errUsage{fmt.Errorf(format, args...)} }
-
-// errSaid says that a command failed and has told its user already.
-var errSaid = errors.New("failed")
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
-	defer stop()
+	context.AfterFunc(ctx, stop) // a second signal ends the process at once
 	collectLess()
 	os.Exit(run(ctx, os.Args[1:]))
 }
 
-func run(ctx context.Context, args []string) int {
+// helpShown is what kong's exit is turned into, so that nothing but main ends the process.
+type helpShown int
+
+func run(ctx context.Context, args []string) (code int) {
+	defer func() {
+		if shown, ok := recover().(helpShown); ok {
+			code = int(shown)
+		}
+	}()
 	var c cli
-	exit := -1
 	parser := kong.Must(&c,
 		kong.Name("lienthong"),
-		kong.Description("A national data integration hub: link, share, don't hoard.\n\nStart with: lienthong up"),
-		kong.UsageOnError(),
+		kong.Description(description),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
-		kong.Exit(func(code int) { exit = code }),
+		kong.Exit(func(code int) { panic(helpShown(code)) }),
+		kong.Vars{"version": version()},
 		kong.BindTo(ctx, (*context.Context)(nil)),
 	)
+	if len(args) == 0 {
+		fmt.Fprintln(stderr, "lienthong: say what to do")
+		args, parser.Stdout = []string{"--help"}, stderr
+		parser.Exit = func(int) { panic(helpShown(exitUsage)) }
+	}
 	parsed, err := parser.Parse(args)
-	if exit >= 0 { // help was asked for and shown
-		return exit
+	if err == nil {
+		err = parsed.Run(&c)
+	} else {
+		err = misread(err)
+		c.JSON = c.JSON || slices.Contains(args, "--json")
 	}
-	if err != nil {
-		fmt.Fprintf(os.Stderr, "lienthong: %v; see lienthong --help\n", err)
-		return exitUsage
+	return complain(err, c.JSON)
+}
+
+// misread is an error of the command line, with the page that helps.
+func misread(err error) error {
+	page := "lienthong"
+	var parse *kong.ParseError
+	if errors.As(err, &parse) && parse.Context != nil {
+		if node := parse.Context.Selected(); node != nil {
+			page += " " + strings.TrimPrefix(node.Path(), "lienthong ")
+		}
 	}
-	err = parsed.Run(&c)
-	var wrong errUsage
-	switch {
-	case err == nil:
-		return exitOK
-	case errors.As(err, &wrong):
-		fmt.Fprintf(os.Stderr, "lienthong: %v\n", err)
-		return exitUsage
-	case !errors.Is(err, errSaid):
-		fmt.Fprintf(os.Stderr, "lienthong: %v\n", err)
+	return usage("%w; see: %s --help", err, page)
+}
+
+// version is the build's module version and commit, as far as it knows them.
+func version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "lienthong, version unknown"
 	}
-	return exitFailed
+	words := []string{"lienthong", info.Main.Version, info.GoVersion}
+	for _, s := range info.Settings {
+		if s.Key == "vcs.revision" || s.Key == "vcs.modified" && s.Value == "true" {
+			words = append(words, s.Key+"="+s.Value)
+		}
+	}
+	return strings.Join(words, " ")
 }

@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 
 	"github.com/lienthong/lienthong/services/nation"
 )
@@ -13,22 +15,18 @@ type nationCommand struct {
 	Kinds  nationKinds  `cmd:"" help:"List the kinds of people that sample knows."`
 }
 
-type nationKinds struct {
-	JSON bool `name:"json" help:"Answer in JSON."`
-}
+type nationKinds struct{}
 
 // Run lists the kinds.
-func (c *nationKinds) Run() error {
-	if c.JSON {
-		printJSON(nation.Kinds())
-		return nil
+func (c *nationKinds) Run(top *cli) error {
+	if top.JSON {
+		return printJSON(nation.Kinds())
 	}
 	var rows [][]string
 	for _, k := range nation.Kinds() {
 		rows = append(rows, []string{k.Name, k.Meaning})
 	}
-	printTable([]string{"KIND", "WHO"}, rows)
-	return nil
+	return printTable([]string{"KIND", "WHO"}, rows)
 }
 
 type nationSample struct {
@@ -36,7 +34,6 @@ type nationSample struct {
 	Count      int    `short:"n" help:"How many at the most." default:"5"`
 	Population int    `help:"Living people of the nation (default: what DIR has, or 100000)."`
 	Seed       *int64 `help:"Seed of the nation (default: what DIR has, or 1)."`
-	JSON       bool   `name:"json" help:"Answer in JSON."`
 }
 
 // sampled is a person of the nation in JSON.
@@ -58,6 +55,9 @@ func (c *nationSample) Run(ctx context.Context, top *cli) error {
 	if err != nil {
 		return usage("%w", err)
 	}
+	if _, err := top.dir().ReadNation(); errors.Is(err, fs.ErrNotExist) {
+		fmt.Fprintf(stderr, "lienthong: no hub has run from %s yet; these are people of the nation that up would make there\n", top.Dir)
+	}
 	made, err := which.Generate(ctx, nil)
 	if err != nil {
 		return err
@@ -73,13 +73,11 @@ func (c *nationSample) Run(ctx context.Context, top *cli) error {
 		people = append(people, p)
 		rows = append(rows, []string{p.PersonalID, p.OldID, p.FullName, p.BirthDate, p.Province, p.Note})
 	}
-	if c.JSON {
-		printJSON(people)
-		return nil
-	}
-	printTable([]string{"PERSONAL ID", "OLD ID", "FULL NAME", "BORN", "PROVINCE", "NOTE"}, rows)
 	if len(people) == 0 {
-		fmt.Fprintln(stderr, "nobody of this kind in so small a nation")
+		fmt.Fprintf(stderr, "lienthong: nobody of this kind in a nation of %d people\n", which.Population)
 	}
-	return nil
+	if top.JSON {
+		return printJSON(people)
+	}
+	return printTable([]string{"PERSONAL ID", "OLD ID", "FULL NAME", "BORN", "PROVINCE", "NOTE"}, rows)
 }

@@ -5,7 +5,10 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strconv"
+	"strings"
 	"text/tabwriter"
+	"unicode"
 )
 
 // Where answers and complaints go.
@@ -15,28 +18,36 @@ var (
 )
 
 // printJSON writes v as indented JSON to stdout.
-func printJSON(v any) { printJSONTo(stdout, v) }
+func printJSON(v any) error { return printJSONTo(stdout, v) }
 
-func printJSONTo(w io.Writer, v any) {
+func printJSONTo(w io.Writer, v any) error {
 	e := json.NewEncoder(w)
 	e.SetIndent("", "  ")
 	e.SetEscapeHTML(false)
 	if err := e.Encode(v); err != nil {
-		fmt.Fprintf(stderr, "lienthong: write JSON: %v\n", err)
+		return fmt.Errorf("write JSON: %w", err)
 	}
+	return nil
 }
 
-// printTable writes rows under a header, in columns.
-func printTable(header []string, rows [][]string) {
+// printTable writes rows under a header, in columns. Text that would move a terminal's cursor is quoted: some of it
+// comes from registries.
+func printTable(header []string, rows [][]string) error {
 	w := tabwriter.NewWriter(stdout, 0, 4, 2, ' ', 0)
 	for _, row := range append([][]string{header}, rows...) {
 		for i, cell := range row {
 			if i > 0 {
 				fmt.Fprint(w, "\t")
 			}
+			if strings.ContainsFunc(cell, unicode.IsControl) {
+				cell = strconv.Quote(cell)
+			}
 			fmt.Fprint(w, cell)
 		}
 		fmt.Fprintln(w)
 	}
-	_ = w.Flush() // stdout went away: nobody to tell
+	if err := w.Flush(); err != nil {
+		return fmt.Errorf("write answer: %w", err)
+	}
+	return nil
 }

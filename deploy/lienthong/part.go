@@ -12,9 +12,9 @@ import (
 
 // gatewayCommand runs a gateway alone.
 type gatewayCommand struct {
-	GRPC string `name:"grpc" help:"Address of the gRPC face; port 0 takes a free one." default:"127.0.0.1:7443" placeholder:"ADDR"`
-	HTTP string `name:"http" help:"Address of /metrics, /healthz and /readyz." default:"127.0.0.1:8080" placeholder:"ADDR"`
-	NATS string `name:"nats" help:"URL of a NATS server that runs with DIR/nats/nats.conf." default:"nats://127.0.0.1:4222" placeholder:"URL"`
+	GRPC address `name:"grpc" help:"Address of the gRPC face; port 0 takes a free one (default: ${default})." default:"127.0.0.1:7443" placeholder:"ADDR"`
+	HTTP address `name:"http" help:"Address of /metrics, /healthz and /readyz; port 0 takes a free one (default: ${default})." default:"127.0.0.1:8080" placeholder:"ADDR"`
+	NATS natsURL `name:"nats" help:"URL of a NATS server that runs with DIR/nats/nats.conf (default: ${default})." default:"nats://127.0.0.1:4222" placeholder:"URL"`
 }
 
 // Run runs until the process is told to stop.
@@ -33,24 +33,29 @@ func (c *gatewayCommand) Run(ctx context.Context, top *cli) error {
 	if err != nil {
 		return err
 	}
-	toBus.URL = c.NATS
+	toBus.URL = string(c.NATS)
 	gateway, err := parts.OpenGateway(context.WithoutCancel(ctx), parts.GatewayConfig{
-		Dir: top.dir(), GRPC: c.GRPC, HTTP: c.HTTP, Bus: toBus, Log: log, Tracer: traces.Tracer(), Renewals: creds.Authority,
+		Dir: top.dir(), GRPC: string(c.GRPC), HTTP: string(c.HTTP), Bus: toBus, Log: log, Tracer: traces.Tracer(), Renewals: creds.Authority,
 	})
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(stdout, "gateway: gRPC %s, HTTP %s, bus %s\n", gateway.GRPC(), gateway.HTTP(), c.NATS)
-	return gateway.Run(ctx)
+	sayStopping(ctx, log)
+	log.Info("reaching for the bus; retried for ever", "url", toBus.URL)
+	r := running{Part: "gateway", GRPC: gateway.GRPC(), HTTP: gateway.HTTP(), NATS: string(c.NATS)}
+	if err := r.say(top); err != nil {
+		log.Error("address not told", "error", err)
+	}
+	return unlessStopped(ctx, gateway.Run(ctx))
 }
 
 // registryCommand runs one registry alone.
 type registryCommand struct {
-	Name       string `arg:"" help:"population, civilstatus, insurance, land-42, land-08 or land-vn."`
-	NATS       string `name:"nats" help:"URL of a NATS server that runs with DIR/nats/nats.conf (default: nats://127.0.0.1:4222)." placeholder:"URL" xor:"how"`
-	Listen     string `help:"Serve as an ordinary gRPC server at this address instead, to systems of the registry's own agency only." placeholder:"ADDR" xor:"how"`
-	Population int    `help:"Living people of the nation, when it is made (default: what DIR has, or 100000)."`
-	Seed       *int64 `help:"Seed of the nation (default: what DIR has, or 1)."`
+	Name       string  `arg:"" help:"population, civilstatus, insurance, land-42, land-08 or land-vn."`
+	NATS       natsURL `name:"nats" help:"URL of a NATS server that runs with DIR/nats/nats.conf (default: nats://127.0.0.1:4222)." placeholder:"URL" xor:"how"`
+	Listen     address `help:"Serve as an ordinary gRPC server at this address instead, to systems of the registry's own agency only." placeholder:"ADDR" xor:"how"`
+	Population int     `help:"Living people of the nation, when it is made (default: what DIR has, or 100000)." placeholder:"N"`
+	Seed       *int64  `help:"Seed of the nation (default: what DIR has, or 1)." placeholder:"N"`
 }
 
 // Run runs until the process is told to stop.
@@ -76,9 +81,10 @@ func (c *registryCommand) Run(ctx context.Context, top *cli) error {
 	if err != nil {
 		return err
 	}
+	sayStopping(ctx, log)
 	registry, err := which.OpenFilled(ctx, top.dir(), nation, log)
 	if err != nil {
-		return err
+		return unlessStopped(ctx, err)
 	}
 	defer func() {
 		if err := registry.Close(); err != nil {
@@ -86,19 +92,52 @@ func (c *registryCommand) Run(ctx context.Context, top *cli) error {
 		}
 	}()
 	if c.Listen != "" {
-		return registry.Listen(ctx, c.Listen, log, func(address string) {
-			fmt.Fprintf(stdout, "registry %s: gRPC %s, for systems of %s only\n", which.Name, address, which.ID.Agency)
-		})
+		return unlessStopped(ctx, registry.Listen(ctx, string(c.Listen), log, func(address string) {
+			c.say(top, log, running{Part: which.Name, GRPC: address, For: which.ID.Agency})
+		}))
 	}
 	toBus, err := creds.Registry(which)
 	if err != nil {
 		return err
 	}
-	toBus.URL = c.NATS
-	return registry.Connect(ctx, parts.ConnectConfig{
+	toBus.URL = string(c.NATS)
+	log.Info("reaching for the bus; retried for ever", "url", toBus.URL)
+	return unlessStopped(ctx, registry.Connect(ctx, parts.ConnectConfig{
 		Bus: toBus, Log: log, Tracer: traces.Tracer(), Renewals: creds.Authority,
-		Ready: func() { fmt.Fprintf(stdout, "registry %s: on the bus %s\n", which.Name, c.NATS) },
-	})
+		Ready: func() { c.say(top, log, running{Part: which.Name, NATS: string(c.NATS)}) },
+	}))
+}
+
+func (c *registryCommand) say(top *cli, log *slog.Logger, r running) {
+	if err := r.say(top); err != nil {
+		log.Error("address not told", "error", err)
+	}
+}
+
+// running is what a part says of itself when it runs.
+type running struct {
+	Part string `json:"part"`           // "gateway" or the registry's name
+	GRPC string `json:"grpc,omitempty"` // where it is asked directly
+	For  string `json:"for,omitempty"`  // the agency whose systems alone may ask there
+	HTTP string `json:"http,omitempty"` // health and metrics
+	NATS string `json:"nats,omitempty"` // the bus that it is on
+}
+
+// say prints one line, or JSON.
+func (r running) say(top *cli) error {
+	if top.JSON {
+		return printJSON(r)
+	}
+	line := r.Part + ":"
+	for _, word := range []struct{ name, value string }{
+		{" gRPC", r.GRPC}, {" for systems of", r.For}, {" HTTP", r.HTTP}, {" bus", r.NATS},
+	} {
+		if word.value != "" {
+			line += word.name + " " + word.value
+		}
+	}
+	_, err := fmt.Fprintln(stdout, line)
+	return err
 }
 
 // closeTraces sends the spans that are left, for a moment.

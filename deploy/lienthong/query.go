@@ -1,8 +1,10 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -11,16 +13,21 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/protobuf/encoding/protojson"
+	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
 	"google.golang.org/protobuf/types/dynamicpb"
+	"google.golang.org/protobuf/types/known/emptypb"
 
 	"github.com/lienthong/lienthong/gateway/client"
 )
 
+// maxStdin is the largest request in JSON. The hub's limit, on the request itself, is lower.
+const maxStdin = 4 << 20
+
 // queryCommand asks a registry through the hub.
 type queryCommand struct {
 	Method string   `arg:"" help:"What to ask: SERVICE/METHOD, such as registry.population.v1.PopulationService/GetResidence."`
-	Fields []string `arg:"" optional:"" name:"field=value" help:"Request fields; nested with dots, repeated by repeating. Without any, JSON is read from stdin."`
+	Fields []string `arg:"" optional:"" name:"field=value" help:"Request fields; nested with dots, repeated by repeating, items of a list by number (people.0.full_name=…). Without any, JSON is read from stdin."`
 
 	Purpose string `help:"Coded purpose of the agreement (lt-purpose)." placeholder:"CODE"`
 	Case    string `help:"Number of the dossier that the query serves (lt-case)." placeholder:"NUMBER"`
@@ -33,11 +40,16 @@ type queryCommand struct {
 
 // Help is shown below the command's usage.
 func (queryCommand) Help() string {
-	return `Examples:
+	return `Examples, with people from "lienthong nation sample married":
 
-  lienthong query registry.population.v1.PopulationService/GetResidence personal_id=042187001234 \
+  lienthong query registry.population.v1.PopulationService/GetResidence personal_id=040094997317 \
       --as H27/one-stop --purpose CT-TT --case H27-261122-0001
-  echo '{"personalId":"042187001234"}' | lienthong query … --json
+  lienthong query registry.population.v1.PopulationService/BatchVerify --as G22/dvc-portal --purpose DVC-XT \
+      people.0.personal_id=… people.0.full_name=… people.0.birth_date=… people.1.personal_id=…
+  echo '{"personal_id":"040094997317"}' | lienthong query registry.population… --json
+
+What can be asked, with the fields of each request: lienthong services [SERVICE]. Who may ask it, for which purposes:
+the agreements in DIR/agreements.
 
 The exit code is 0 if the hub answered, 1 if it refused or failed (the reason is on stderr), 2 if the command was
 called wrongly.`
@@ -53,91 +65,148 @@ type answered struct {
 // Run asks once.
 func (c *queryCommand) Run(ctx context.Context, top *cli) error {
 	service, method, ok := strings.Cut(strings.TrimPrefix(c.Method, "/"), "/")
-	if !ok || service == "" || method == "" {
+	if !ok || service == "" || method == "" || strings.Contains(method, "/") {
 		return usage("%q is not SERVICE/METHOD; see: lienthong services", c.Method)
 	}
-	conn, err := c.dial(top)
+	h, err := c.dial(top)
 	if err != nil {
 		return err
 	}
-	defer func() { _ = conn.Close() }()
-	ctx, cancel, err := c.within(ctx)
-	if err != nil {
-		return err
+	defer func() { _ = h.Close() }()
+	var given []byte
+	if len(c.Fields) == 0 {
+		if given, err = readStdin(ctx); err != nil {
+			return usage("%w; the fields are listed by: lienthong services %s", err, service)
+		}
 	}
+	ctx, cancel := c.within(ctx)
 	defer cancel()
-	desc, err := c.describe(ctx, conn, service, method)
+	desc, err := h.describe(ctx, service, method)
 	if err != nil {
 		return err
+	}
+	if desc == nil {
+		return c.unknown(ctx, h, service, method)
 	}
 	request := dynamicpb.NewMessage(desc.Input())
-	if err := c.read(request); err != nil {
-		return usage("%w", err)
+	if err := c.fill(request, given); err != nil {
+		return usage("%w; the fields are listed by: lienthong services %s", err, service)
 	}
 	response := dynamicpb.NewMessage(desc.Output())
+	receipt, err := c.ask(ctx, h, request, response)
+	if err != nil {
+		return h.refused(err, receipt)
+	}
+	return c.show(top, response, receipt)
+}
+
+// ask sends the question.
+func (c *queryCommand) ask(ctx context.Context, h *hub, request, response proto.Message) (client.Receipt, error) {
 	words := client.Words{Purpose: c.Purpose, Case: c.Case, Officer: c.Officer, Fields: c.Only, Consent: c.Consent}
 	var header, trailer metadata.MD
-	err = conn.Invoke(client.With(ctx, words), "/"+service+"/"+method, request, response, grpc.Header(&header), grpc.Trailer(&trailer))
-	receipt := client.ReceiptOf(metadata.Join(header, trailer))
-	if err != nil {
-		return c.fail(err, receipt)
-	}
-	return c.show(response, receipt)
+	err := h.Invoke(client.With(ctx, words), "/"+strings.TrimPrefix(c.Method, "/"), request, response, grpc.Header(&header), grpc.Trailer(&trailer))
+	return client.ReceiptOf(metadata.Join(header, trailer)), err
 }
 
-// describe finds the method in the hub's catalog. What the catalog does not have is asked for all the same where
-// that can be: the hub refuses it with its reason.
-func (c *queryCommand) describe(ctx context.Context, conn *grpc.ClientConn, service, method string) (protoreflect.MethodDescriptor, error) {
-	desc, err := client.Describe(ctx, conn, service)
+// describe finds the method in the hub's catalog; nil if it is not there.
+func (h *hub) describe(ctx context.Context, service, method string) (protoreflect.MethodDescriptor, error) {
+	desc, err := client.Describe(ctx, h, service)
 	if err != nil {
-		if refusal := client.RefusalOf(err); refusal.Code != "Unknown" {
-			return nil, c.fail(err, client.Receipt{})
+		if client.RefusalOf(err).Code == "Unknown" { // an answer, not a failure of asking
+			return nil, nil
 		}
-		return nil, err
+		return nil, h.refused(err, client.Receipt{})
 	}
-	found := desc.Methods().ByName(protoreflect.Name(method))
-	if found == nil {
-		return nil, usage("%s has no method %s; see: lienthong services %s", service, method, service)
-	}
-	return found, nil
+	return desc.Methods().ByName(protoreflect.Name(method)), nil
 }
 
-// read fills the request from the arguments, or from JSON on stdin.
-func (c *queryCommand) read(request *dynamicpb.Message) error {
+// unknown asks what the catalog does not have all the same, so that the hub says why not, and records it. It adds
+// what was perhaps meant.
+func (c *queryCommand) unknown(ctx context.Context, h *hub, service, method string) error {
+	receipt, err := c.ask(ctx, h, new(emptypb.Empty), new(emptypb.Empty))
+	if err == nil {
+		return fmt.Errorf("the hub answered %s, which its catalog does not have; ask again", c.Method)
+	}
+	e := h.refused(err, receipt)
+	if desc, err := client.Describe(ctx, h, service); err == nil {
+		var names []string
+		for i := range desc.Methods().Len() {
+			names = append(names, string(desc.Methods().Get(i).Name()))
+		}
+		e.Hint = service + " has " + strings.Join(names, ", ")
+		return e
+	}
+	names, err := client.Services(ctx, h)
+	if err != nil {
+		return e
+	}
+	for _, name := range names {
+		if strings.HasSuffix(strings.ToLower(name), "."+strings.ToLower(service)) {
+			e.Hint = "write the full name: " + name + "/" + method
+			return e
+		}
+	}
+	e.Hint = "the catalog has " + strings.Join(names, ", ")
+	return e
+}
+
+// readStdin reads a request; nothing there is an error. It stops when the process is told to stop.
+func readStdin(ctx context.Context) ([]byte, error) {
+	if info, err := os.Stdin.Stat(); err == nil && info.Mode()&os.ModeCharDevice != 0 {
+		fmt.Fprintln(stderr, "no field=value arguments: type the request in JSON, then Ctrl-D")
+	}
+	type read struct {
+		data []byte
+		err  error
+	}
+	done := make(chan read, 1)
+	go func() {
+		data, err := io.ReadAll(io.LimitReader(os.Stdin, maxStdin+1))
+		done <- read{data, err}
+	}()
+	select {
+	case <-ctx.Done():
+		return nil, errors.New("stopped before the request was read")
+	case r := <-done:
+		switch {
+		case r.err != nil:
+			return nil, fmt.Errorf("read request from stdin: %w", r.err)
+		case len(r.data) > maxStdin:
+			return nil, fmt.Errorf("the request on stdin is over %d MiB", maxStdin>>20)
+		case len(bytes.TrimSpace(r.data)) == 0:
+			return nil, errors.New("no request: give field=value arguments, or JSON on stdin")
+		}
+		return r.data, nil
+	}
+}
+
+// fill makes the request of the arguments, or of JSON.
+func (c *queryCommand) fill(request *dynamicpb.Message, given []byte) error {
 	if len(c.Fields) > 0 {
 		return setFields(request, c.Fields)
 	}
-	if request.Descriptor().Fields().Len() == 0 {
-		return nil
-	}
-	data, err := io.ReadAll(io.LimitReader(os.Stdin, 4<<20))
-	if err != nil {
-		return fmt.Errorf("read request from stdin: %w", err)
-	}
-	if len(strings.TrimSpace(string(data))) == 0 {
-		return fmt.Errorf("no request: give field=value arguments, or JSON on stdin; the fields are listed by: lienthong services %s", request.Descriptor().ParentFile().Package())
-	}
-	if err := protojson.Unmarshal(data, request); err != nil {
+	if err := protojson.Unmarshal(given, request); err != nil {
 		return fmt.Errorf("request on stdin: %w", err)
 	}
 	return nil
 }
 
 // show prints the answer.
-func (c *queryCommand) show(response *dynamicpb.Message, receipt client.Receipt) error {
+func (c *queryCommand) show(top *cli, response *dynamicpb.Message, receipt client.Receipt) error {
 	var withheld []string
 	if receipt.Withheld != "" {
 		withheld = strings.Split(receipt.Withheld, ",")
 	}
-	if c.JSON {
+	if top.JSON {
 		raw, err := protojson.MarshalOptions{UseProtoNames: true}.Marshal(response)
 		if err != nil {
 			return fmt.Errorf("write answer: %w", err)
 		}
-		printJSON(answered{Answer: raw, Exchange: receipt.Exchange, Withheld: withheld})
-		return nil
+		return printJSON(answered{Answer: raw, Exchange: receipt.Exchange, Withheld: withheld})
 	}
-	printTable([]string{"FIELD", "VALUE", "MEANING"}, rowsOf(response))
+	if err := printTable([]string{"FIELD", "VALUE", "MEANING"}, rowsOf(response)); err != nil {
+		return err
+	}
 	fmt.Fprintf(stdout, "\nexchange %s\n", receipt.Exchange)
 	if len(withheld) > 0 {
 		fmt.Fprintf(stdout, "withheld %s\n", strings.Join(withheld, ", "))

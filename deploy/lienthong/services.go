@@ -47,36 +47,37 @@ type fieldEntry struct {
 
 // Run lists from the hub's own reflection, so it shows what that hub has.
 func (c *servicesCommand) Run(ctx context.Context, top *cli) error {
-	conn, err := c.dial(top)
+	h, err := c.dial(top)
 	if err != nil {
 		return err
 	}
-	defer func() { _ = conn.Close() }()
-	ctx, cancel, err := c.within(ctx)
-	if err != nil {
-		return err
-	}
+	defer func() { _ = h.Close() }()
+	ctx, cancel := c.within(ctx)
 	defer cancel()
 	names := []string{c.Service}
 	if c.Service == "" {
-		if names, err = client.Services(ctx, conn); err != nil {
-			return c.fail(err, client.Receipt{})
+		if names, err = client.Services(ctx, h); err != nil {
+			return h.refused(err, client.Receipt{})
 		}
 	}
 	var entries []serviceEntry
 	for _, name := range names {
-		desc, err := client.Describe(ctx, conn, name)
+		desc, err := client.Describe(ctx, h, name)
 		if err != nil {
-			return err
+			if client.RefusalOf(err).Code == "Unknown" { // an answer, not a failure of asking
+				return err
+			}
+			return h.refused(err, client.Receipt{})
 		}
 		entries = append(entries, entryOf(desc, c.Service != ""))
 	}
-	if c.JSON {
-		printJSON(entries)
-		return nil
+	if top.JSON {
+		return printJSON(entries)
 	}
 	for _, e := range entries {
-		c.print(e)
+		if err := c.print(e); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -116,16 +117,16 @@ func fieldsOf(md protoreflect.MessageDescriptor) []fieldEntry {
 	return entries
 }
 
-func (c *servicesCommand) print(e serviceEntry) {
+func (c *servicesCommand) print(e serviceEntry) error {
 	fmt.Fprintf(stdout, "%s   %s (%s)\n", e.Service, e.TitleVI, e.TitleEN)
 	var rows [][]string
 	for _, m := range e.Methods {
 		rows = append(rows, []string{"  " + m.Method, m.Effect, m.needs(), m.TitleVI, m.TitleEN})
 	}
 	if c.Service == "" {
-		printTable([]string{"  METHOD", "EFFECT", "NEEDS", "TIÊU ĐỀ", "TITLE"}, rows)
+		err := printTable([]string{"  METHOD", "EFFECT", "NEEDS", "TIÊU ĐỀ", "TITLE"}, rows)
 		fmt.Fprintln(stdout)
-		return
+		return err
 	}
 	for i, m := range e.Methods {
 		fmt.Fprintf(stdout, "\n%s\n", strings.Join(rows[i][1:], "  "))
@@ -136,8 +137,11 @@ func (c *servicesCommand) print(e serviceEntry) {
 		for _, f := range m.Answer {
 			fields = append(fields, []string{"  get", f.Path, f.Class, f.TitleVI, strings.Join(f.Example, " | ")})
 		}
-		printTable([]string{"  " + m.Method, "FIELD", "CLASS", "TIÊU ĐỀ", "EXAMPLE"}, fields)
+		if err := printTable([]string{"  " + m.Method, "FIELD", "CLASS", "TIÊU ĐỀ", "EXAMPLE"}, fields); err != nil {
+			return err
+		}
 	}
+	return nil
 }
 
 func (m methodEntry) needs() string {

@@ -46,6 +46,9 @@ func (d Dir) ReadyFile() string { return d.join("ready.json") }
 // NationFile says which nation fills the registries.
 func (d Dir) NationFile() string { return d.join("nation.json") }
 
+// Observer is the credentials for looking at the bus: `nats micro ls --creds`.
+func (d Dir) Observer() string { return d.join("nats", "observer.creds") }
+
 // LoadIdentity reads an identity of this hub.
 func (d Dir) LoadIdentity(id peer.ID) (*peer.Identity, error) {
 	return peer.LoadIdentity(d.Certificate(id), d.Key(id), d.CA())

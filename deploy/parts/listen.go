@@ -75,10 +75,10 @@ func (r *OpenRegistry) Listen(ctx context.Context, address string, log *slog.Log
 
 // OpenFilled opens the registry's database, and fills it from the nation if it is empty.
 func (r Registry) OpenFilled(ctx context.Context, dir Dir, n Nation, log *slog.Logger) (*OpenRegistry, error) {
-	if err := dir.keepNation(n); err != nil {
+	if err := dir.keepNation(ctx, n); err != nil {
 		return nil, err
 	}
-	open, err := r.Open(ctx, dir)
+	open, err := r.openAfter(ctx, dir, r.sayWaiting(log))
 	if err != nil {
 		return nil, err
 	}
@@ -88,4 +88,8 @@ func (r Registry) OpenFilled(ctx context.Context, dir Dir, n Nation, log *slog.L
 		return nil, err
 	}
 	return open, nil
+}
+
+func (r Registry) sayWaiting(log *slog.Logger) func() {
+	return func() { log.Info("waiting for another process that fills the registry", "registry", r.Name) }
 }

@@ -84,11 +84,19 @@ func (d Dir) readNation() (keptNation, error) {
 	return kept, nil
 }
 
-// keepNation remembers which nation the directory has, before a registry is filled from it.
-func (d Dir) keepNation(n Nation) error {
-	kept, err := d.readNation()
-	if err == nil && kept.Nation == n {
-		return nil
+// keepNation remembers which nation the directory has, before a registry is filled from it. It fails if another
+// process was first with another nation.
+func (d Dir) keepNation(ctx context.Context, n Nation) error {
+	unlock, err := d.await(ctx, "nation.lock", nil)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	if _, err := d.ChooseNation(n.Population, &n.Seed); err != nil {
+		return err
+	}
+	if _, err := d.readNation(); !errors.Is(err, fs.ErrNotExist) {
+		return err
 	}
 	return d.writeNation(keptNation{Nation: n})
 }
@@ -124,10 +132,14 @@ func (d Dir) keepFirst(made *nation.Nation) (string, error) {
 		return "", err
 	}
 	found, err := made.Sample("married", 1)
-	if err != nil || len(found) == 0 {
-		return "", errors.Join(errors.New("pick a person: the nation is too small; use a larger --population"), err)
+	if err != nil {
+		return "", fmt.Errorf("pick a person: %w", err)
 	}
-	kept.FirstPerson = found[0].Number.String()
+	if len(found) > 0 {
+		kept.FirstPerson = found[0].Number.String()
+	} else { // a tiny nation
+		kept.FirstPerson = made.People[0].Number.String()
+	}
 	return kept.FirstPerson, d.writeNation(kept)
 }
 
@@ -164,6 +176,7 @@ func (f *filler) fill(ctx context.Context, registries []*OpenRegistry, ready fun
 }
 
 func (f *filler) fillOne(ctx context.Context, r *OpenRegistry) error {
+	defer r.unlock()
 	filled, err := r.Filled(ctx)
 	if err != nil || filled {
 		return err
@@ -193,6 +206,7 @@ func (f *filler) generate(ctx context.Context) (*nation.Nation, error) {
 		return nil, fmt.Errorf("make the nation: %w", err)
 	}
 	f.log.Info("nation made", "people", len(made.People), "took", time.Since(began).Round(time.Millisecond))
+	f.log.Info("filling the registries; the next start finds them filled")
 	_, err = f.dir.keepFirst(made)
 	return made, err
 }

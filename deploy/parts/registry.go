@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"sync"
 
 	"go.opentelemetry.io/otel/trace"
 	"golang.org/x/sync/errgroup"
@@ -86,23 +87,41 @@ func FindRegistry(name string) (Registry, error) {
 	return all[i], nil
 }
 
-// Open opens the registry's database in the directory.
+// Open opens the registry's database in the directory. Until it has been filled, or found to be, no other process
+// opens it: copies of a registry that start together fill it once.
 func (r Registry) Open(ctx context.Context, dir Dir) (*OpenRegistry, error) {
+	return r.openAfter(ctx, dir, func() {})
+}
+
+// openAfter is Open that calls waiting if another process fills the database.
+func (r Registry) openAfter(ctx context.Context, dir Dir, waiting func()) (*OpenRegistry, error) {
 	if err := os.MkdirAll(dir.Registries(), 0o700); err != nil {
+		return nil, fmt.Errorf("open registry %s: %w", r.Name, err)
+	}
+	unlock, err := dir.await(ctx, filepath.Join("registries", r.Name+".lock"), waiting)
+	if err != nil {
 		return nil, fmt.Errorf("open registry %s: %w", r.Name, err)
 	}
 	db, err := r.open(ctx, filepath.Join(dir.Registries(), r.Name+".db"))
 	if err != nil {
+		unlock()
 		return nil, fmt.Errorf("open registry %s: %w", r.Name, err)
 	}
-	return &OpenRegistry{Registry: r, dir: dir, database: db}, nil
+	return &OpenRegistry{Registry: r, dir: dir, database: db, unlock: sync.OnceFunc(unlock)}, nil
 }
 
 // OpenRegistry is a registry with its database. Close it when done.
 type OpenRegistry struct {
 	Registry
 	database
-	dir Dir
+	dir    Dir
+	unlock func() // lets other processes open the database; once is enough
+}
+
+// Close closes the database.
+func (r *OpenRegistry) Close() error {
+	defer r.unlock()
+	return r.database.Close()
 }
 
 // ConnectConfig says how a registry joins the bus.

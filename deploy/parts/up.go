@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"path/filepath"
 	"time"
 
 	"go.opentelemetry.io/otel/trace"
@@ -44,7 +45,7 @@ func Up(ctx context.Context, cfg UpConfig) error {
 	if err != nil {
 		return err
 	}
-	if err := cfg.Dir.keepNation(cfg.Nation); err != nil {
+	if err := cfg.Dir.keepNation(ctx, cfg.Nation); err != nil {
 		return err
 	}
 	u := &up{cfg: cfg, creds: creds}
@@ -105,7 +106,7 @@ func (u *up) run(ctx context.Context) error {
 func (u *up) serveRegistries(ctx context.Context) error {
 	defer u.closeRegistries()
 	for _, r := range Registries() {
-		open, err := r.Open(ctx, u.cfg.Dir)
+		open, err := r.openAfter(ctx, u.cfg.Dir, r.sayWaiting(u.cfg.Log))
 		if err != nil {
 			return err
 		}
@@ -127,7 +128,10 @@ func (u *up) serveRegistries(ctx context.Context) error {
 	}
 	tasks.Go(func() error {
 		f := &filler{dir: u.cfg.Dir, nation: u.cfg.Nation, log: u.cfg.Log}
-		return f.fill(ctx, u.registries, connect)
+		if err := f.fill(ctx, u.registries, connect); ctx.Err() == nil {
+			return err
+		}
+		return nil // told to stop; what is not filled yet is filled by the next start
 	})
 	tasks.Go(func() error { return u.announce(ctx, online) })
 	return tasks.Wait()
@@ -160,6 +164,9 @@ func (u *up) announce(ctx context.Context, online <-chan struct{}) error {
 		}
 	}
 	ready, err := u.ready(ctx)
+	if err != nil && ctx.Err() != nil {
+		return nil
+	}
 	if err == nil {
 		err = u.cfg.Dir.WriteReady(ready)
 	}
@@ -169,12 +176,18 @@ func (u *up) announce(ctx context.Context, online <-chan struct{}) error {
 	return err
 }
 
+// ready has whole paths: its readers may be anywhere.
 func (u *up) ready(ctx context.Context) (*Ready, error) {
-	identities, err := u.cfg.Dir.identities()
+	path, err := filepath.Abs(string(u.cfg.Dir))
+	if err != nil {
+		return nil, fmt.Errorf("find %s: %w", u.cfg.Dir, err)
+	}
+	dir := Dir(path)
+	identities, err := dir.identities()
 	if err != nil {
 		return nil, fmt.Errorf("list identities: %w", err)
 	}
-	query, err := u.firstQuery(ctx)
+	query, err := u.firstQuery(ctx, dir)
 	if err != nil {
 		return nil, err
 	}
@@ -184,22 +197,22 @@ func (u *up) ready(ctx context.Context) (*Ready, error) {
 	}
 	return &Ready{
 		Addresses:  map[string]string{"grpc": u.gateway.GRPC(), "http": u.gateway.HTTP(), "nats": nats},
-		CA:         u.cfg.Dir.CA(),
+		CA:         dir.CA(),
 		Identities: identities,
 		FirstQuery: query,
-		Observer:   u.cfg.Dir.join("nats", "observer.creds"),
+		Observer:   dir.Observer(),
 		PID:        os.Getpid(),
 	}, nil
 }
 
 // firstQuery is a command that is answered, about a person of the nation.
-func (u *up) firstQuery(ctx context.Context) ([]string, error) {
-	person, err := u.cfg.Dir.firstPerson(ctx)
+func (u *up) firstQuery(ctx context.Context, dir Dir) ([]string, error) {
+	person, err := dir.firstPerson(ctx)
 	if err != nil {
 		return nil, err
 	}
 	return []string{
 		u.cfg.Command, "query", "registry.population.v1.PopulationService/GetResidence", "personal_id=" + person,
-		"--as", "H27/one-stop", "--purpose", "CT-TT", "--case", "H27-261122-0001", "--officer", "canbo.motcua", "--dir", string(u.cfg.Dir),
+		"--as", "H27/one-stop", "--purpose", "CT-TT", "--case", "H27-261122-0001", "--officer", "canbo.motcua", "--dir", string(dir),
 	}, nil
 }
