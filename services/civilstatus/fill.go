@@ -3,52 +3,35 @@ package civilstatus
 import (
 	"context"
 	"fmt"
-	"iter"
 
 	civilstatusv1 "github.com/lienthong/lienthong/proto/registry/civilstatus/v1"
 	"github.com/lienthong/lienthong/services/nation"
 	"github.com/lienthong/lienthong/services/person"
+	"github.com/lienthong/lienthong/services/store"
 )
 
-// tables are all that Fill fills, which an unfinished Fill must leave empty for the next.
-var tables = []string{"person", "birth", "marriage", "death", "counter", "commune", "ethnic"}
-
-// Fill puts a nation's births, marriages and deaths into the books. It does nothing if the database is filled, and
-// begins again if an earlier Fill did not come to its end.
+// Fill puts a nation's births, marriages and deaths into the books, unless they were filled before. Nobody may ask the
+// registry meanwhile.
 func (r *Registry) Fill(ctx context.Context, n *nation.Nation) error {
-	if err := r.db.Fill(ctx, tables, func(ctx context.Context) error { return r.load(ctx, n) }); err != nil {
+	if err := r.db.Fill(ctx, tablesOf(n)...); err != nil {
 		return fmt.Errorf("fill civil status: %w", err)
 	}
 	return nil
 }
 
-func (r *Registry) load(ctx context.Context, n *nation.Nation) error {
-	if err := r.dropIndices(ctx); err != nil {
-		return err
-	}
+// tablesOf are the tables that a nation fills. The counters come after the entries, which they count.
+func tablesOf(n *nation.Nation) []store.Table {
 	f := &filler{nation: n, last: lastMarriages(n), counters: map[counter]int{}}
-	for _, t := range []struct {
-		table   string
-		columns []string
-		rows    iter.Seq[[]any]
-	}{
-		{"person", []string{"id", "name_key", "birth", "sex", "died_on", "marital", "marital_since", "marital_known",
-			"marriage_id", "mother_id", "father_id", "file"}, f.people},
-		{"birth", []string{"person_id", "entry", "page"}, f.births},
-		{"marriage", []string{"id", "entry", "husband_id", "wife_id", "state", "ended_on", "page"}, f.marriages},
-		{"death", []string{"person_id", "entry", "page"}, f.deaths},
-		{"counter", []string{"kind", "agency_code", "year", "last"}, f.lastNumbers},
-		{"commune", []string{"code", "name", "province", "province_name", "old_province"}, communes},
-		{"ethnic", []string{"code", "name"}, ethnicGroups},
-	} {
-		if _, err := r.db.Load(ctx, t.table, t.columns, t.rows); err != nil {
-			return err
-		}
-		if f.err != nil {
-			return f.err
-		}
+	return []store.Table{
+		{Name: "person", Columns: []string{"id", "name_key", "birth", "sex", "died_on", "marital", "marital_since", "marital_known",
+			"marriage_id", "mother_id", "father_id", "file"}, Rows: f.people},
+		{Name: "birth", Columns: []string{"person_id", "entry", "page"}, Rows: f.births},
+		{Name: "marriage", Columns: []string{"id", "entry", "husband_id", "wife_id", "state", "ended_on", "page"}, Rows: f.marriages},
+		{Name: "death", Columns: []string{"person_id", "entry", "page"}, Rows: f.deaths},
+		{Name: "counter", Columns: []string{"kind", "agency_code", "year", "last"}, Rows: f.lastNumbers},
+		{Name: "commune", Columns: []string{"code", "name", "province", "province_name", "old_province"}, Rows: communes},
+		{Name: "ethnic", Columns: []string{"code", "name"}, Rows: ethnicGroups},
 	}
-	return r.makeIndices(ctx)
 }
 
 // filler turns a nation into rows.

@@ -4,19 +4,12 @@ import (
 	"context"
 	"database/sql"
 	"embed"
-	"fmt"
-	"regexp"
 
 	"github.com/lienthong/lienthong/services/store"
 )
 
 //go:embed migrations/*.sql
 var migrations embed.FS
-
-//go:embed indices.sql
-var indices string
-
-var indexName = regexp.MustCompile(`(?m)^CREATE (?:UNIQUE )?INDEX IF NOT EXISTS ([a-z_]+)`)
 
 // A look-up answers rows of: name key, birth, day of death, whether there is an entry, state, end, page.
 const (
@@ -104,9 +97,6 @@ func (r *Registry) prepare(ctx context.Context) error {
 	if err := r.db.Migrate(ctx, migrations); err != nil {
 		return err
 	}
-	if err := r.makeIndices(ctx); err != nil {
-		return err
-	}
 	if err := prepareAll(ctx, r.db.Read, r.read.statements()); err != nil {
 		return err
 	}
@@ -120,22 +110,6 @@ func prepareAll(ctx context.Context, pool *sql.DB, all []statement) error {
 			return err
 		}
 		*s.to = stmt
-	}
-	return nil
-}
-
-func (r *Registry) makeIndices(ctx context.Context) error {
-	if _, err := r.db.Write.ExecContext(ctx, indices); err != nil {
-		return fmt.Errorf("make indices: %w", err)
-	}
-	return nil
-}
-
-func (r *Registry) dropIndices(ctx context.Context) error {
-	for _, m := range indexName.FindAllStringSubmatch(indices, -1) {
-		if _, err := r.db.Write.ExecContext(ctx, "DROP INDEX IF EXISTS "+m[1]); err != nil {
-			return fmt.Errorf("drop index %s: %w", m[1], err)
-		}
 	}
 	return nil
 }

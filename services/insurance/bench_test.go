@@ -9,13 +9,13 @@ import (
 	"github.com/stretchr/testify/require"
 
 	insurancev1 "github.com/lienthong/lienthong/proto/registry/insurance/v1"
+	"github.com/lienthong/lienthong/services/store"
 )
 
 func BenchmarkCheckCoverage(b *testing.B) {
 	const people = 100_000
 	r := open(b, file(b), today)
-	_, err := r.db.Load(b.Context(), "insured", columns, manyInsured(people))
-	require.NoError(b, err)
+	require.NoError(b, r.db.Fill(b.Context(), store.Table{Name: "insured", Columns: columns, Rows: manyInsured(people)}))
 	b.ResetTimer()
 	b.ReportAllocs()
 	b.RunParallel(func(pb *testing.PB) {

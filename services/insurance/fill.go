@@ -3,66 +3,28 @@ package insurance
 import (
 	"context"
 	"fmt"
-	"io/fs"
 	"iter"
 	"slices"
 
 	insurancev1 "github.com/lienthong/lienthong/proto/registry/insurance/v1"
 	"github.com/lienthong/lienthong/services/nation"
 	"github.com/lienthong/lienthong/services/person"
+	"github.com/lienthong/lienthong/services/store"
 )
-
-// indices is the statements that make every index: a table is loaded without.
-const indices = "migrations/002_indices.sql"
-
-var dropIndices = []string{"DROP INDEX IF EXISTS insured_number", "DROP INDEX IF EXISTS insured_person",
-	"DROP INDEX IF EXISTS former_card_number", "DROP INDEX IF EXISTS contribution_number"}
 
 // Filled reports whether the registry was filled to the end.
 func (r *Registry) Filled(ctx context.Context) (bool, error) { return r.db.Filled(ctx) }
 
-// Fill loads the nation's cards and contributions into an empty registry; what a fill left that did not come to its
-// end is thrown away first. It does nothing for a registry that is filled.
+// Fill puts the nation's cards and contributions into the database, unless it was filled before. Nobody may ask the
+// registry meanwhile.
 func (r *Registry) Fill(ctx context.Context, n *nation.Nation) error {
-	err := r.db.Fill(ctx, []string{"insured", "former_card", "contribution", "issued"}, func(ctx context.Context) error {
-		return r.load(ctx, n)
-	})
+	err := r.db.Fill(ctx,
+		store.Table{Name: "insured", Columns: columns, Rows: insuredRows(n)},
+		store.Table{Name: "former_card", Columns: []string{"insurance_number", "card_prefix", "valid_from", "valid_to"}, Rows: formerRows(n)},
+		store.Table{Name: "contribution", Columns: []string{"insurance_number", "seq", "type", "first_month", "last_month",
+			"unit_code", "wage_base"}, Rows: contributionRows(n)})
 	if err != nil {
 		return fmt.Errorf("fill insurance: %w", err)
-	}
-	return nil
-}
-
-func (r *Registry) load(ctx context.Context, n *nation.Nation) error {
-	for _, drop := range dropIndices {
-		if _, err := r.db.Write.ExecContext(ctx, drop); err != nil {
-			return fmt.Errorf("drop index: %w", err)
-		}
-	}
-	for _, table := range []struct {
-		name    string
-		columns []string
-		rows    iter.Seq[[]any]
-	}{
-		{"insured", columns, insuredRows(n)},
-		{"former_card", []string{"insurance_number", "card_prefix", "valid_from", "valid_to"}, formerRows(n)},
-		{"contribution", []string{"insurance_number", "seq", "type", "first_month", "last_month", "unit_code", "wage_base"}, contributionRows(n)},
-	} {
-		if _, err := r.db.Load(ctx, table.name, table.columns, table.rows); err != nil {
-			return err
-		}
-	}
-	return r.makeIndices(ctx)
-}
-
-// makeIndices makes every index that there is not yet.
-func (r *Registry) makeIndices(ctx context.Context) error {
-	text, err := fs.ReadFile(migrations, indices)
-	if err != nil {
-		return fmt.Errorf("read indices: %w", err)
-	}
-	if _, err := r.db.Write.ExecContext(ctx, string(text)); err != nil {
-		return fmt.Errorf("make indices: %w", err)
 	}
 	return nil
 }

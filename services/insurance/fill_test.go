@@ -153,17 +153,12 @@ func TestSixYearOldHasLeftTheChildCard(t *testing.T) {
 	require.NotZero(t, left)
 }
 
-func TestHalfAFillIsFilledAgain(t *testing.T) {
+func TestFillThatWasCutOffIsDoneAgain(t *testing.T) {
 	n, err := people()
 	require.NoError(t, err)
 	path := file(t)
 	r := open(t, path, today)
 	put(t, r, but(func(i *insured) { i.number = "0000000001" }))
-	_, err = r.db.Write.ExecContext(t.Context(), "DROP INDEX insured_number") // where a fill was when it was cut off
-	require.NoError(t, err)
-	require.NoError(t, r.Close())
-
-	r = open(t, path, today)
 	done, err := r.Filled(t.Context())
 	require.NoError(t, err)
 	require.False(t, done)

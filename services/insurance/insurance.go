@@ -54,9 +54,6 @@ func (r *Registry) prepare(ctx context.Context) error {
 	if err := r.db.Migrate(ctx, migrations); err != nil {
 		return err
 	}
-	if err := r.makeIndices(ctx); err != nil { // a fill that was cut off left without
-		return err
-	}
 	return r.st.prepare(ctx, r.db)
 }
 

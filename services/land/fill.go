@@ -3,47 +3,33 @@ package land
 import (
 	"context"
 	"fmt"
-	"iter"
 
 	"github.com/lienthong/lienthong/services/nation"
+	"github.com/lienthong/lienthong/services/store"
 )
 
-// Fill puts the jurisdiction's part of a nation into the database, unless it was filled to the end before. What an
-// earlier Fill left half done is thrown away.
+// Fill puts the jurisdiction's part of a nation into the database, unless it was filled before. Nobody may ask the
+// registry meanwhile.
 func (r *Registry) Fill(ctx context.Context, n *nation.Nation) error {
-	if err := r.db.Fill(ctx, tables, func(ctx context.Context) error { return r.load(ctx, n) }); err != nil {
+	if err := r.db.Fill(ctx, partOf(n, r.jurisdiction).tables()...); err != nil {
 		return fmt.Errorf("fill land %s: %w", r.jurisdiction, err)
 	}
 	return r.readCommunes(ctx)
 }
 
-// columns of each table, in the order in which rows have them.
-var columns = map[string][]string{
-	"communes":     {"system", "code", "name", "province", "province_name", "digitised"},
-	"certificates": {"id", "serial", "province", "book_number", "issued_on", "wrong"},
-	"parcels": {"id", "certificate", "serial", "wrong", "commune", "sheet", "plot", "area", "use_code", "use_title", "term",
-		"form", "origin", "system", "recorded", "detail", "encumbrances", "house_area", "house_floors",
-		"north", "east", "width", "depth"},
-	"owners": {"certificate", "position", "province", "name", "name_key", "wrong", "personal_id", "old_id", "birth",
-		"home", "home_detail"},
-	"encumbrances": {"id", "parcel", "kind", "party", "reference", "registered_at", "removed_at"},
-}
-
-func (r *Registry) load(ctx context.Context, n *nation.Nation) error {
-	p := partOf(n, r.jurisdiction)
-	sources := map[string]iter.Seq[[]any]{
-		"communes": p.communeRows, "certificates": p.certificateRows, "parcels": p.parcelRows,
-		"owners": p.ownerRows, "encumbrances": p.encumbranceRows,
+// tables are all tables of a book, with their columns in the order in which rows have them.
+func (p *part) tables() []store.Table {
+	return []store.Table{
+		{Name: "communes", Columns: []string{"system", "code", "name", "province", "province_name", "digitised"}, Rows: p.communeRows},
+		{Name: "certificates", Columns: []string{"id", "serial", "province", "book_number", "issued_on", "wrong"}, Rows: p.certificateRows},
+		{Name: "parcels", Columns: []string{"id", "certificate", "serial", "wrong", "commune", "sheet", "plot", "area", "use_code",
+			"use_title", "term", "form", "origin", "system", "recorded", "detail", "encumbrances", "house_area", "house_floors",
+			"north", "east", "width", "depth"}, Rows: p.parcelRows},
+		{Name: "owners", Columns: []string{"certificate", "position", "province", "name", "name_key", "wrong", "personal_id",
+			"old_id", "birth", "home", "home_detail"}, Rows: p.ownerRows},
+		{Name: "encumbrances", Columns: []string{"id", "parcel", "kind", "party", "reference", "registered_at", "removed_at"},
+			Rows: p.encumbranceRows},
 	}
-	for _, table := range tables {
-		if _, err := r.db.Load(ctx, table, columns[table], sources[table]); err != nil {
-			return err
-		}
-	}
-	if _, err := r.db.Write.ExecContext(ctx, indices); err != nil {
-		return fmt.Errorf("make indices: %w", err)
-	}
-	return nil
 }
 
 // part is what of a nation belongs into one land book.

@@ -1,6 +1,7 @@
 package land
 
 import (
+	"context"
 	"path/filepath"
 	"testing"
 
@@ -73,18 +74,18 @@ func TestAFilledBookIsThereAgainWhenItIsOpened(t *testing.T) {
 	require.Equal(t, hubv1.Result_FOUND, got.Result.Code)
 }
 
-func TestAHalfFilledBookIsFilledAgain(t *testing.T) {
+func TestABookWhoseFillWasCutOffIsFilledAgain(t *testing.T) {
 	r, err := Open(t.Context(), filepath.Join(t.TempDir(), "land.db"), HaTinh)
 	require.NoError(t, err)
 	defer r.Close()
-	part := partOf(people(t), HaTinh)
-	_, err = r.db.Load(t.Context(), "parcels", columns["parcels"], part.parcelRows)
-	require.NoError(t, err)
+	cutOff, cancel := context.WithCancel(t.Context())
+	cancel()
+	require.ErrorIs(t, r.Fill(cutOff, people(t)), context.Canceled)
 	require.NoError(t, r.Fill(t.Context(), people(t)))
 	require.NoError(t, r.Fill(t.Context(), people(t)), "a filled book is left as it is")
 
 	want := 0
-	for range part.parcelRows {
+	for range partOf(people(t), HaTinh).parcelRows {
 		want++
 	}
 	var got int

@@ -12,8 +12,6 @@ func TestNoQuestionReadsAWholeTable(t *testing.T) {
 	r, err := Open(t.Context(), filepath.Join(t.TempDir(), "land.db"), Rest)
 	require.NoError(t, err)
 	defer r.Close()
-	_, err = r.db.Write.ExecContext(t.Context(), indices)
-	require.NoError(t, err)
 
 	for _, s := range r.stmts.list() {
 		t.Run(s.name, func(t *testing.T) {

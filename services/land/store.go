@@ -12,12 +12,6 @@ import (
 //go:embed migrations/*.sql
 var migrations embed.FS
 
-//go:embed indices.sql
-var indices string
-
-// tables are all tables but those of package store, in the order in which they are filled.
-var tables = []string{"communes", "certificates", "parcels", "owners", "encumbrances"}
-
 // Columns that one scan reads together, see parcelRow, ownerRow and restRow.
 const (
 	parcelColumns = `p.commune, p.sheet, p.plot, p.area, p.use_code, p.use_title, p.term, p.form, p.origin, p.system, p.recorded, p.detail`

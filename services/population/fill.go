@@ -5,12 +5,12 @@ import (
 	"fmt"
 	"iter"
 	"maps"
-	"regexp"
 	"slices"
 	"strconv"
 
 	hubv1 "github.com/lienthong/lienthong/proto/hub/v1"
 	"github.com/lienthong/lienthong/services/nation"
+	"github.com/lienthong/lienthong/services/store"
 )
 
 // Lists of the shared catalogue.
@@ -19,49 +19,19 @@ const (
 	listReligion = "religion"
 )
 
-const indexFile = "migrations/002_person_index.sql"
-
-var indexName = regexp.MustCompile(`INDEX IF NOT EXISTS (\w+)`)
-
 // Filled reports whether the database holds a nation, whole.
 func (r *Registry) Filled(ctx context.Context) (bool, error) { return r.db.Filled(ctx) }
 
-// Fill loads a nation's people, unless the database is filled already. What an interrupted Fill left is thrown away.
+// Fill puts a nation's people into the database, unless it was filled before. Nobody may ask the registry meanwhile.
 func (r *Registry) Fill(ctx context.Context, n *nation.Nation) error {
-	tables := []string{"person", "unit", "catalogue", "request"}
-	err := r.db.Fill(ctx, tables, func(ctx context.Context) error { return r.load(ctx, n) })
+	err := r.db.Fill(ctx,
+		store.Table{Name: "person", Columns: personTable, Rows: people(n)},
+		store.Table{Name: "unit", Columns: []string{"system", "code", "province", "name"}, Rows: units()},
+		store.Table{Name: "catalogue", Columns: []string{"list", "code", "name"}, Rows: lists(n)})
 	if err != nil {
 		return fmt.Errorf("fill population: %w", err)
 	}
 	return r.readCatalogue(ctx)
-}
-
-// load fills the tables. The indices are made afterwards: that is several times faster.
-func (r *Registry) load(ctx context.Context, n *nation.Nation) error {
-	indices, err := migrations.ReadFile(indexFile)
-	if err != nil {
-		return err
-	}
-	for _, match := range indexName.FindAllSubmatch(indices, -1) {
-		if _, err := r.db.Write.ExecContext(ctx, "DROP INDEX IF EXISTS "+string(match[1])); err != nil {
-			return err
-		}
-	}
-	for _, t := range []struct {
-		table   string
-		columns []string
-		rows    iter.Seq[[]any]
-	}{
-		{"person", personTable, people(n)},
-		{"unit", []string{"system", "code", "province", "name"}, units()},
-		{"catalogue", []string{"list", "code", "name"}, lists(n)},
-	} {
-		if _, err := r.db.Load(ctx, t.table, t.columns, t.rows); err != nil {
-			return err
-		}
-	}
-	_, err = r.db.Write.ExecContext(ctx, string(indices))
-	return err
 }
 
 // personTable are the columns of table person, in the order of personRow.

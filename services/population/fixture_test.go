@@ -16,6 +16,7 @@ import (
 
 	"github.com/lienthong/lienthong/proto/reason"
 	populationv1 "github.com/lienthong/lienthong/proto/registry/population/v1"
+	"github.com/lienthong/lienthong/services/store"
 )
 
 // The people of the fixture: a family of three, an old man who lives alone and holds the wife's old number too, a
@@ -96,17 +97,12 @@ func open(t testing.TB, path string) *Registry {
 func fixture(t testing.TB) *Registry {
 	t.Helper()
 	r := open(t, filepath.Join(t.TempDir(), "population.db"))
-	load(t, r, "person", personTable, fixturePeople)
-	load(t, r, "unit", []string{"system", "code", "province", "name"}, fixtureUnits)
-	load(t, r, "catalogue", []string{"list", "code", "name"}, fixtureLists)
+	require.NoError(t, r.db.Fill(t.Context(),
+		store.Table{Name: "person", Columns: personTable, Rows: seq(fixturePeople)},
+		store.Table{Name: "unit", Columns: []string{"system", "code", "province", "name"}, Rows: seq(fixtureUnits)},
+		store.Table{Name: "catalogue", Columns: []string{"list", "code", "name"}, Rows: seq(fixtureLists)}))
 	require.NoError(t, r.readCatalogue(t.Context()))
 	return r
-}
-
-func load(t testing.TB, r *Registry, table string, columns []string, rows [][]any) {
-	t.Helper()
-	_, err := r.db.Load(t.Context(), table, columns, seq(rows))
-	require.NoError(t, err)
 }
 
 // serve puts a registry on a real gRPC server and returns a client of it.

@@ -12,6 +12,7 @@ import (
 	"github.com/lienthong/lienthong/proto/reason"
 	populationv1 "github.com/lienthong/lienthong/proto/registry/population/v1"
 	"github.com/lienthong/lienthong/services/person"
+	"github.com/lienthong/lienthong/services/store"
 )
 
 // birth is a request that issues a number to the couple's second child.
@@ -238,8 +239,9 @@ func TestWritesSurviveReopening(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "population.db")
 	r, err := Open(t.Context(), path)
 	require.NoError(t, err)
-	load(t, r, "person", personTable, fixturePeople)
-	load(t, r, "unit", []string{"system", "code", "province", "name"}, fixtureUnits)
+	require.NoError(t, r.db.Fill(t.Context(),
+		store.Table{Name: "person", Columns: personTable, Rows: seq(fixturePeople)},
+		store.Table{Name: "unit", Columns: []string{"system", "code", "province", "name"}, Rows: seq(fixtureUnits)}))
 	require.NoError(t, r.readCatalogue(t.Context()))
 	req := birth("birth-0001")
 	req.EthnicGroupCode = ""

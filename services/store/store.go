@@ -5,8 +5,8 @@
 // What does not belong here: tables, and anything that knows what is in them.
 //
 // Invariants:
-//   - What DB.Write committed is on disk: synchronous is FULL but for the time of a Load, and Load syncs before it
-//     returns.
+//   - What DB.Write committed is on disk: synchronous is FULL.
+//   - A database is filled whole or not at all, and what Fill put there is on disk when it returns.
 //   - A migration is applied once, whole or not at all, and never changes afterwards.
 package store
 
@@ -39,7 +39,8 @@ type DB struct {
 	// beginning; keep it short.
 	Write *sql.DB
 
-	cacheKiB int
+	path    string
+	readers int
 }
 
 const (
@@ -65,7 +66,7 @@ func Open(ctx context.Context, cfg Config) (*DB, error) {
 	}
 	cfg.Readers = min(max(cfg.Readers, minReaders), maxReaders)
 
-	db := &DB{cacheKiB: cfg.CacheKiB}
+	db := &DB{path: cfg.Path, readers: cfg.Readers}
 	var err error
 	// The writer comes first: it makes the file and turns the write-ahead log on.
 	if db.Write, err = openPool(ctx, cfg, 1, "_txlock=immediate", "_pragma=journal_mode(WAL)", "_pragma=synchronous(FULL)",

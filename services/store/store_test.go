@@ -3,10 +3,10 @@ package store_test
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
 	"iter"
 	"path/filepath"
+	"slices"
 	"testing"
 	"testing/fstest"
 
@@ -41,16 +41,17 @@ func people(n int) iter.Seq[[]any] {
 	}
 }
 
-var columns = []string{"id", "name", "year"}
+// table is what fills table people with n rows.
+func table(n int) store.Table {
+	return store.Table{Name: "people", Columns: []string{"id", "name", "year"}, Rows: people(n)}
+}
 
-func TestLoadedRowsSurviveReopening(t *testing.T) {
+func TestRowsOfAFillSurviveReopening(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "có dấu cách?#%.db")
 	db, err := store.Open(t.Context(), store.Config{Path: path})
 	require.NoError(t, err)
 	require.NoError(t, db.Migrate(t.Context(), migrations))
-	n, err := db.Load(t.Context(), "people", columns, people(2345))
-	require.NoError(t, err)
-	require.EqualValues(t, 2345, n)
+	require.NoError(t, db.Fill(t.Context(), table(2345)))
 	require.NoError(t, db.Migrate(t.Context(), migrations), "a second time changes nothing")
 	require.NoError(t, db.Close())
 	require.FileExists(t, path)
@@ -63,7 +64,7 @@ func TestLoadedRowsSurviveReopening(t *testing.T) {
 	require.Equal(t, 2345*2344/2, sum)
 }
 
-func TestWriterIsDurableBeforeAndAfterLoading(t *testing.T) {
+func TestWriterIsDurableBeforeAndAfterAFill(t *testing.T) {
 	db := open(t, filepath.Join(t.TempDir(), "a.db"))
 	require.NoError(t, db.Migrate(t.Context(), migrations))
 	durable := func() {
@@ -74,20 +75,23 @@ func TestWriterIsDurableBeforeAndAfterLoading(t *testing.T) {
 		}
 	}
 	durable()
-	_, err := db.Load(t.Context(), "people", columns, people(10))
-	require.NoError(t, err)
+	twice := func(yield func([]any) bool) { people(10)(yield); people(10)(yield) }
+	require.Error(t, db.Fill(t.Context(), store.Table{Name: "people", Columns: table(0).Columns, Rows: twice}), "ids are unique")
 	durable()
-	_, err = db.Load(t.Context(), "people", columns, people(10))
-	require.Error(t, err, "the ids are there already")
+	require.NoError(t, db.Fill(t.Context(), table(10)))
 	durable()
 }
 
-func TestFailedLoadLeavesNothing(t *testing.T) {
-	db := open(t, filepath.Join(t.TempDir(), "a.db"))
+func TestFailedFillLeavesEverythingAsItWas(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "a.db")
+	db := open(t, path)
 	require.NoError(t, db.Migrate(t.Context(), migrations))
+	_, err := db.Write.ExecContext(t.Context(), `INSERT INTO people (id, name) VALUES ('1', 'Hoà')`)
+	require.NoError(t, err)
 	ctx, cancel := context.WithCancel(t.Context())
-	_, err := db.Load(ctx, "people", columns, func(yield func([]any) bool) {
-		for row := range people(1000) {
+	cutOff := table(5000)
+	cutOff.Rows = func(yield func([]any) bool) {
+		for row := range people(5000) {
 			if row[2] == 900 {
 				cancel()
 			}
@@ -95,15 +99,63 @@ func TestFailedLoadLeavesNothing(t *testing.T) {
 				return
 			}
 		}
-	})
-	require.ErrorIs(t, err, context.Canceled)
-	_, err = db.Load(t.Context(), "people", columns, func(yield func([]any) bool) { yield([]any{"short"}) })
-	require.Error(t, err)
-	_, err = db.Load(t.Context(), "people; DROP TABLE people", columns, people(1))
-	require.Error(t, err)
-	var count int
-	require.NoError(t, db.Read.QueryRowContext(t.Context(), `SELECT COUNT(*) FROM people`).Scan(&count))
-	require.Zero(t, count)
+	}
+	rows := func(all ...[]any) iter.Seq[[]any] { return slices.Values(all) }
+	require.ErrorIs(t, db.Fill(ctx, cutOff), context.Canceled)
+	for name, t1 := range map[string]store.Table{
+		"short row":       {Name: "people", Columns: table(0).Columns, Rows: rows([]any{"1"})},
+		"number for text": {Name: "people", Columns: table(0).Columns, Rows: rows([]any{1, "a", 1})},
+		"text for number": {Name: "people", Columns: table(0).Columns, Rows: rows([]any{"1", "a", "b"})},
+		"NULL id":         {Name: "people", Columns: table(0).Columns, Rows: rows([]any{nil, "a", 1})},
+		"twice one id":    {Name: "people", Columns: table(0).Columns, Rows: rows([]any{"1", "a", 1}, []any{"1", "b", 1})},
+		"NUL in a key":    {Name: "people", Columns: table(0).Columns, Rows: rows([]any{"1\x00", "a", 1})},
+		"missing column":  {Name: "people", Columns: []string{"id", "name"}, Rows: rows()},
+		"unknown column":  {Name: "people", Columns: []string{"id", "name", "year", "month"}, Rows: rows()},
+		"unknown table":   {Name: "folk", Columns: []string{"id"}, Rows: rows()},
+		"no name":         {Name: "people; DROP TABLE people", Columns: []string{"id"}, Rows: rows()},
+	} {
+		require.Error(t, db.Fill(t.Context(), t1), name)
+	}
+	require.NoFileExists(t, path+".filling")
+	var id string
+	require.NoError(t, db.Read.QueryRowContext(t.Context(), `SELECT id FROM people`).Scan(&id))
+	require.Equal(t, "1", id)
+}
+
+func TestFillIsRefusedWhileSomebodyReads(t *testing.T) {
+	db := open(t, filepath.Join(t.TempDir(), "a.db"))
+	require.NoError(t, db.Migrate(t.Context(), migrations))
+	conn, err := db.Read.Conn(t.Context())
+	require.NoError(t, err)
+	require.ErrorContains(t, db.Fill(t.Context(), table(10)), "in use")
+	require.NoError(t, conn.Close())
+	require.NoError(t, db.Fill(t.Context(), table(10)))
+}
+
+func TestFillIsRefusedWhileAnotherProcessHasTheDatabase(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "a.db")
+	db, other := open(t, path), open(t, path)
+	require.NoError(t, db.Migrate(t.Context(), migrations))
+	require.ErrorContains(t, db.Fill(t.Context(), table(10)), "another process")
+	require.NoError(t, other.Migrate(t.Context(), migrations), "nothing has happened")
+}
+
+func TestPreparedStatementsFollowAFill(t *testing.T) {
+	db := open(t, filepath.Join(t.TempDir(), "a.db"))
+	require.NoError(t, db.Migrate(t.Context(), migrations))
+	find, err := store.Prepare(t.Context(), db.Read, "people.find", `SELECT year FROM people WHERE id = $1`)
+	require.NoError(t, err)
+	add, err := store.Prepare(t.Context(), db.Write, "people.add", `INSERT INTO people (id, name, year) VALUES ($1, $2, $3)`)
+	require.NoError(t, err)
+	var year int
+	require.ErrorIs(t, find.Find(t.Context(), "000000000007").Scan(&year), sql.ErrNoRows)
+	require.NoError(t, db.Fill(t.Context(), table(10)))
+	require.NoError(t, find.Find(t.Context(), "000000000007").Scan(&year))
+	require.Equal(t, 7, year)
+	_, err = add.Exec(t.Context(), "000000000010", "Hoà", 10)
+	require.NoError(t, err)
+	require.NoError(t, find.Find(t.Context(), "000000000010").Scan(&year))
+	require.Equal(t, 10, year)
 }
 
 func TestReaderPoolCannotWrite(t *testing.T) {
@@ -128,23 +180,20 @@ func TestChangedOrMissingMigrationIsRefused(t *testing.T) {
 	require.Error(t, err, "a failed migration leaves nothing")
 }
 
-func TestHalfFilledDatabaseIsFilledAgain(t *testing.T) {
+func TestDatabaseIsFilledOnce(t *testing.T) {
 	db := open(t, filepath.Join(t.TempDir(), "a.db"))
 	require.NoError(t, db.Migrate(t.Context(), migrations))
-	fill := func(ctx context.Context) error {
-		_, err := db.Load(ctx, "people", columns, people(100))
-		return err
-	}
-	stopped := errors.New("stopped")
-	require.ErrorIs(t, db.Fill(t.Context(), []string{"people"}, func(ctx context.Context) error { return errors.Join(fill(ctx), stopped) }), stopped)
 	filled, err := db.Filled(t.Context())
 	require.NoError(t, err)
 	require.False(t, filled)
-	require.NoError(t, db.Fill(t.Context(), []string{"people"}, fill))
+	require.NoError(t, db.Fill(t.Context(), table(100)))
 	filled, err = db.Filled(t.Context())
 	require.NoError(t, err)
 	require.True(t, filled)
-	require.NoError(t, db.Fill(t.Context(), []string{"people"}, func(context.Context) error { return stopped }), "once is enough")
+	require.NoError(t, db.Fill(t.Context(), table(7)), "once is enough")
+	var n int
+	require.NoError(t, db.Read.QueryRowContext(t.Context(), `SELECT COUNT(*) FROM people`).Scan(&n))
+	require.Equal(t, 100, n)
 }
 
 func TestStatementIsTracedOnlyWhenSomebodyRecords(t *testing.T) {
@@ -183,8 +232,7 @@ func TestStatementIsTracedOnlyWhenSomebodyRecords(t *testing.T) {
 func TestFindDoesNotBeginWhenTheCallerIsGone(t *testing.T) {
 	db := open(t, filepath.Join(t.TempDir(), "a.db"))
 	require.NoError(t, db.Migrate(t.Context(), migrations))
-	_, err := db.Load(t.Context(), "people", columns, people(10))
-	require.NoError(t, err)
+	require.NoError(t, db.Fill(t.Context(), table(10)))
 	find, err := store.Prepare(t.Context(), db.Read, "people.find", `SELECT year FROM people WHERE id = $1`)
 	require.NoError(t, err)
 	ctx, cancel := context.WithCancel(t.Context())
@@ -196,13 +244,12 @@ func TestFindDoesNotBeginWhenTheCallerIsGone(t *testing.T) {
 	require.ErrorIs(t, find.Find(ctx, "000000000007").Scan(&year), context.Canceled)
 }
 
-func BenchmarkLoadNarrowRows(b *testing.B) {
+func BenchmarkFillOfNarrowRows(b *testing.B) {
 	const n = 200_000
 	for b.Loop() {
 		db := open(b, filepath.Join(b.TempDir(), "a.db"))
-		require.NoError(b, db.Migrate(b.Context(), fstest.MapFS{"001_people.sql": migrations["migrations/001_people.sql"]}))
-		_, err := db.Load(b.Context(), "people", columns, people(n))
-		require.NoError(b, err)
+		require.NoError(b, db.Migrate(b.Context(), migrations))
+		require.NoError(b, db.Fill(b.Context(), table(n)))
 	}
 	b.ReportMetric(float64(n)*float64(b.N)/b.Elapsed().Seconds(), "rows/s")
 }
@@ -210,8 +257,7 @@ func BenchmarkLoadNarrowRows(b *testing.B) {
 func BenchmarkPointQuery(b *testing.B) {
 	db := open(b, filepath.Join(b.TempDir(), "a.db"))
 	require.NoError(b, db.Migrate(b.Context(), migrations))
-	_, err := db.Load(b.Context(), "people", columns, people(100_000))
-	require.NoError(b, err)
+	require.NoError(b, db.Fill(b.Context(), table(100_000)))
 	find, err := store.Prepare(b.Context(), db.Read, "people.find", `SELECT name, year FROM people WHERE id = $1`)
 	require.NoError(b, err)
 	i := 0

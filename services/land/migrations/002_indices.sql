@@ -1,3 +1,4 @@
+-- An index for each query.
 CREATE UNIQUE INDEX IF NOT EXISTS certificates_serial ON certificates (serial, province);
 CREATE UNIQUE INDEX IF NOT EXISTS parcels_place ON parcels (commune, sheet, plot);
 CREATE INDEX IF NOT EXISTS parcels_certificate ON parcels (certificate);

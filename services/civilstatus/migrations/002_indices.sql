@@ -1,5 +1,5 @@
--- The indices of the big tables: dropped before they are filled and made again afterwards. Those that are unique
--- are rules of law: nobody is born or dies twice, nobody has two current marriages.
+-- An index for each query. Those that are unique are rules of law: nobody is born or dies twice, nobody has two
+-- current marriages.
 CREATE UNIQUE INDEX IF NOT EXISTS person_id ON person (id);
 CREATE INDEX IF NOT EXISTS person_mother ON person (mother_id) WHERE mother_id <> '';
 CREATE INDEX IF NOT EXISTS person_father_only ON person (father_id) WHERE mother_id = '' AND father_id <> '';
