@@ -34,7 +34,8 @@ import (
 
 // Bounds on what one peer may occupy.
 const (
-	maxStreams    = 1024             // calls at a time on one connection
+	maxStreams    = 256              // calls at a time on one connection
+	maxReceive    = 4 << 20          // bytes of a request that is taken in, to be refused with its reason; more is cut off by gRPC
 	maxHeaderList = 32 << 10         // bytes of metadata of one call
 	streamWorkers = 256              // goroutines kept for calls: a new one for each call grows its stack each time
 	connectTime   = 5 * time.Second  // for the TLS handshake
@@ -70,7 +71,7 @@ func NewServer(cfg Config) *Server {
 		grpc.UnaryInterceptor(s.guard.Unary),
 		grpc.StreamInterceptor(s.judgeOwn),
 		grpc.WaitForHandlers(true), // so that every exchange is recorded before the ledger is closed
-		grpc.MaxRecvMsgSize(bus.MaxRequest),
+		grpc.MaxRecvMsgSize(maxReceive),
 		grpc.MaxSendMsgSize(bus.MaxAnswer+4096),
 		grpc.MaxConcurrentStreams(maxStreams),
 		grpc.MaxHeaderListSize(maxHeaderList),
