@@ -53,9 +53,13 @@ func (p *process) until(ctx context.Context, limit time.Duration, ready func() b
 	defer cancel()
 	tick := time.NewTicker(2 * time.Millisecond)
 	defer tick.Stop()
+	patience := time.NewTicker(10 * time.Second)
+	defer patience.Stop()
 	for !ready() {
 		select {
 		case <-tick.C:
+		case <-patience.C:
+			say("waiting for %s since %v", p.name, time.Since(p.began).Round(time.Second))
 		case <-p.ended:
 			return fmt.Errorf("%s ended by itself:\n%s", p.name, p.lastWords())
 		case <-ctx.Done():

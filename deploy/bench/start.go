@@ -14,7 +14,7 @@ import (
 )
 
 const (
-	startLimit = 3 * time.Minute // for the slowest start
+	startLimit = 2 * time.Minute // for the slowest start
 	idleTime   = 3 * time.Second // without a call, before memory is read
 	million    = 1_000_000
 )
