@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net"
 	"sync"
+	"testing"
 
 	"github.com/lienthong/lienthong/deploy/parts"
 	"github.com/lienthong/lienthong/proto/bus"
@@ -65,4 +66,16 @@ func (h *Hub) NATS() string {
 		return ""
 	}
 	return h.bus.current.URL()
+}
+
+// Reach says how a process of the test's own joins the bus in the place of a registry: with its credentials, and
+// with nothing of the connector that the registry would have.
+func (h *Hub) Reach(t testing.TB, seat parts.Registry) bus.ConnectConfig {
+	t.Helper()
+	cfg, err := h.creds.Registry(seat)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg.Name, cfg.Inbox, cfg.Log = seat.Name, bus.ConnectorInbox, h.slog()
+	return h.reach(cfg)
 }
