@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"iter"
 	"time"
-
-	"github.com/lienthong/lienthong/services/store/sqlitefile"
 )
 
 const fillTable = `CREATE TABLE IF NOT EXISTS fill_done (
@@ -63,65 +61,70 @@ func (db *DB) Fill(ctx context.Context, tables ...Table) error {
 	return db.become(ctx, next)
 }
 
-// makeNext makes the filled database at a path.
-func (db *DB) makeNext(ctx context.Context, path string, tables []Table) error {
+// makeNext makes the filled database at a path. Whatever fails, it is thrown away: so nothing of it is logged or
+// synced before it is whole.
+func (db *DB) makeNext(ctx context.Context, path string, tables []Table) (err error) {
 	if _, err := db.Write.ExecContext(ctx, "VACUUM INTO ?", path); err != nil {
 		return fmt.Errorf("copy schema: %w", err)
 	}
-	var schemas []tableSchema
-	err := withPrivate(ctx, path, func(conn *sql.DB) (err error) {
-		schemas, err = emptyTables(ctx, conn, tables)
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	if err := writeTables(ctx, path, tables, schemas); err != nil {
-		return err
-	}
-	return withPrivate(ctx, path, func(conn *sql.DB) error {
-		if _, err := conn.ExecContext(ctx, fmt.Sprintf("PRAGMA analysis_limit = %d; ANALYZE", analysisLimit)); err != nil {
-			return fmt.Errorf("analyze: %w", err)
-		}
-		_, err := conn.ExecContext(ctx, `INSERT INTO fill_done (one, done) VALUES (1, $1)`, time.Now().UTC().Format(time.RFC3339))
-		return err
-	})
-}
-
-// withPrivate opens a database that nobody else has and that is thrown away if anything fails.
-func withPrivate(ctx context.Context, path string, do func(*sql.DB) error) error {
-	pool, err := openPool(ctx, Config{Path: path, CacheKiB: defaultCacheKiB}, 1, "_pragma=journal_mode(OFF)", "_pragma=synchronous(OFF)")
+	next, err := openPool(ctx, Config{Path: path, CacheKiB: loadCacheKiB}, 1,
+		"_pragma=journal_mode(OFF)", "_pragma=synchronous(OFF)", "_pragma=locking_mode(EXCLUSIVE)")
 	if err != nil {
 		return fmt.Errorf("open new database: %w", err)
 	}
-	return errors.Join(do(pool), pool.Close())
-}
-
-// emptyTables empties the tables and says how they are built.
-func emptyTables(ctx context.Context, conn *sql.DB, tables []Table) ([]tableSchema, error) {
-	var schemas []tableSchema
+	defer func() { err = errors.Join(err, next.Close()) }()
 	for _, t := range tables {
-		schema, err := readSchema(ctx, conn, t)
-		if err != nil {
-			return nil, fmt.Errorf("fill %s: %w", t.Name, err)
+		if err := fillTableOf(ctx, next, t); err != nil {
+			return fmt.Errorf("fill %s: %w", t.Name, err)
 		}
-		if _, err := conn.ExecContext(ctx, "DELETE FROM "+t.Name); err != nil {
-			return nil, fmt.Errorf("empty %s: %w", t.Name, err)
-		}
-		schemas = append(schemas, schema)
 	}
-	return schemas, nil
+	if _, err := next.ExecContext(ctx, fmt.Sprintf("PRAGMA analysis_limit = %d; ANALYZE", analysisLimit)); err != nil {
+		return fmt.Errorf("analyze: %w", err)
+	}
+	_, err = next.ExecContext(ctx, `INSERT INTO fill_done (one, done) VALUES (1, $1)`, time.Now().UTC().Format(time.RFC3339))
+	return err
 }
 
-func writeTables(ctx context.Context, path string, tables []Table, schemas []tableSchema) error {
-	f, err := sqlitefile.Open(path)
+// fillTableOf puts a table's rows in place of what it has. Its indices are made when the rows are there, which sorts
+// each once.
+func fillTableOf(ctx context.Context, next *sql.DB, t Table) error {
+	indices, err := indicesOf(ctx, next, t.Name)
 	if err != nil {
 		return err
 	}
-	for i := range tables {
-		if err := schemas[i].write(ctx, f, tables[i].Rows); err != nil {
-			return errors.Join(fmt.Errorf("fill %s: %w", tables[i].Name, err), f.Close())
+	for _, x := range indices {
+		if _, err := next.ExecContext(ctx, "DROP INDEX "+x.name); err != nil {
+			return fmt.Errorf("drop index %s: %w", x.name, err)
 		}
 	}
-	return f.Close()
+	if err := replaceRows(ctx, next, t); err != nil {
+		return err
+	}
+	for _, x := range indices {
+		if _, err := next.ExecContext(ctx, x.text); err != nil {
+			return fmt.Errorf("make index %s: %w", x.name, err)
+		}
+	}
+	return nil
+}
+
+type index struct{ name, text string }
+
+// indicesOf lists the indices that were made by a statement of their own; those of constraints stay.
+func indicesOf(ctx context.Context, next *sql.DB, table string) ([]index, error) {
+	rows, err := next.QueryContext(ctx,
+		`SELECT name, sql FROM sqlite_schema WHERE type = 'index' AND tbl_name = $1 AND sql IS NOT NULL`, table)
+	if err != nil {
+		return nil, fmt.Errorf("list indices: %w", err)
+	}
+	defer rows.Close()
+	var found []index
+	for rows.Next() {
+		var x index
+		if err := rows.Scan(&x.name, &x.text); err != nil {
+			return nil, fmt.Errorf("list indices: %w", err)
+		}
+		found = append(found, x)
+	}
+	return found, rows.Err()
 }
