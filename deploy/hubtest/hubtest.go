@@ -191,6 +191,9 @@ func (h *Hub) slog() *slog.Logger {
 func (h *Hub) Close() error {
 	h.stop()
 	err := h.tasks.Wait()
+	for _, r := range h.registries {
+		r.stop() // all at once: each takes a moment to leave
+	}
 	for name := range h.registries {
 		err = errors.Join(err, h.StopRegistry(name))
 	}

@@ -96,9 +96,13 @@ func ask(ctx context.Context, t testing.TB, conn *grpc.ClientConn, method string
 
 // methodOf finds a method of the registries that this test links.
 func methodOf(t testing.TB, method string) protoreflect.MethodDescriptor {
-	found, err := protoregistry.GlobalFiles.FindDescriptorByName(protoreflect.FullName(strings.Replace(method, "/", ".", 1)))
+	return descriptorOf(t, protoreflect.FullName(strings.Replace(method, "/", ".", 1))).(protoreflect.MethodDescriptor)
+}
+
+func descriptorOf(t testing.TB, name protoreflect.FullName) protoreflect.Descriptor {
+	found, err := protoregistry.GlobalFiles.FindDescriptorByName(name)
 	require.NoError(t, err)
-	return found.(protoreflect.MethodDescriptor)
+	return found
 }
 
 // desk is what Hà Tĩnh's one-stop desk says when it asks about a residence.
