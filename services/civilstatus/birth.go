@@ -3,8 +3,6 @@ package civilstatus
 import (
 	"context"
 
-	"google.golang.org/protobuf/proto"
-
 	hubv1 "github.com/lienthong/lienthong/proto/hub/v1"
 	"github.com/lienthong/lienthong/proto/reason"
 	civilstatusv1 "github.com/lienthong/lienthong/proto/registry/civilstatus/v1"
@@ -115,14 +113,9 @@ func birthKind(child *newborn, abandoned bool) civilstatusv1.BirthKind {
 
 // bear opens the child's file and writes the birth.
 func (g *registration) bear(ctx context.Context, child *newborn, record *civilstatusv1.BirthRecord) error {
-	file, err := proto.Marshal(fileOf(record))
-	if err != nil {
-		return err
-	}
-	page, err := proto.Marshal(record)
-	if err != nil {
-		return err
-	}
+	newFile := fileOf(record)
+	file := g.names.write(func(c *codec) { c.party(&newFile) })
+	page := g.names.write(func(c *codec) { c.birth(record) })
 	added, err := g.exec(ctx, g.write.addPerson, string(child.id), child.nameKey, record.BirthDate, int(record.Sex),
 		record.GetMother().GetPersonalId(), record.GetFather().GetPersonalId(), file)
 	if err != nil {

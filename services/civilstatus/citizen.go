@@ -6,8 +6,6 @@ import (
 	"errors"
 	"fmt"
 
-	"google.golang.org/protobuf/proto"
-
 	hubv1 "github.com/lienthong/lienthong/proto/hub/v1"
 	"github.com/lienthong/lienthong/proto/reason"
 	civilstatusv1 "github.com/lienthong/lienthong/proto/registry/civilstatus/v1"
@@ -32,9 +30,9 @@ type citizen struct {
 }
 
 // scanCitizen reads a row of citizenColumns. It fails with sql.ErrNoRows if there is none.
-func scanCitizen(id person.ID, row interface{ Scan(...any) error }) (*citizen, error) {
-	c := &citizen{id: id, party: &civilstatusv1.Party{}}
-	var file []byte
+func (names *catalogue) scanCitizen(id person.ID, row interface{ Scan(...any) error }) (*citizen, error) {
+	c := &citizen{id: id}
+	var file string
 	var known int
 	err := row.Scan(&c.nameKey, &c.birthText, &c.sex, &c.diedOn, &c.marital, &c.maritalSince, &known, &c.marriage, &c.mother, &c.father, &file)
 	if err != nil {
@@ -44,7 +42,7 @@ func scanCitizen(id person.ID, row interface{ Scan(...any) error }) (*citizen, e
 	if c.birth, err = person.ParseDate(c.birthText); err != nil {
 		return nil, fmt.Errorf("read person's birth: %w", err)
 	}
-	if err := proto.Unmarshal(file, c.party); err != nil {
+	if err := names.read(file, func(k *codec) { k.party(&c.party) }); err != nil {
 		return nil, fmt.Errorf("read person's file: %w", err)
 	}
 	return c, nil
@@ -64,7 +62,7 @@ func (g *registration) citizen(ctx context.Context, key *civilstatusv1.PersonKey
 	if err != nil {
 		return nil, err
 	}
-	c, err := scanCitizen(id, g.row(ctx, g.write.citizen, string(id)))
+	c, err := g.names.scanCitizen(id, g.row(ctx, g.write.citizen, string(id)))
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, reason.PersonNotFound.At(field)
 	}

@@ -16,6 +16,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"google.golang.org/grpc"
@@ -35,6 +36,8 @@ type Registry struct {
 	db    *store.DB
 	read  reads
 	write writes
+
+	catalogue atomic.Pointer[catalogue]
 }
 
 // Open opens the database at a path and makes it, empty, if there is none. The caller closes it.

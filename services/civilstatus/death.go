@@ -7,8 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"google.golang.org/protobuf/proto"
-
 	hubv1 "github.com/lienthong/lienthong/proto/hub/v1"
 	"github.com/lienthong/lienthong/proto/reason"
 	civilstatusv1 "github.com/lienthong/lienthong/proto/registry/civilstatus/v1"
@@ -103,10 +101,7 @@ func (g *registration) timeOfDeath(req *civilstatusv1.RegisterDeathRequest) erro
 
 // die writes the death and locks the file.
 func (g *registration) die(ctx context.Context, record *civilstatusv1.DeathRecord) error {
-	page, err := proto.Marshal(record)
-	if err != nil {
-		return err
-	}
+	page := g.names.write(func(c *codec) { c.death(record) })
 	id := record.Deceased.PersonalId
 	for _, write := range []func() (bool, error){
 		func() (bool, error) { return g.exec(ctx, g.write.die, id, record.DiedOn) },

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	hubv1 "github.com/lienthong/lienthong/proto/hub/v1"
 	civilstatusv1 "github.com/lienthong/lienthong/proto/registry/civilstatus/v1"
 	"github.com/lienthong/lienthong/services/nation"
 	"github.com/lienthong/lienthong/services/person"
@@ -16,12 +17,12 @@ func (r *Registry) Fill(ctx context.Context, n *nation.Nation) error {
 	if err := r.db.Fill(ctx, tablesOf(n)...); err != nil {
 		return fmt.Errorf("fill civil status: %w", err)
 	}
-	return nil
+	return r.readCatalogue(ctx)
 }
 
 // tablesOf are the tables that a nation fills. The counters come after the entries, which they count.
 func tablesOf(n *nation.Nation) []store.Table {
-	f := &filler{nation: n, last: lastMarriages(n), counters: map[counter]int{}}
+	f := &filler{nation: n, last: lastMarriages(n), counters: map[counter]int{}, names: namesOf()}
 	return []store.Table{
 		{Name: "person", Columns: []string{"id", "name_key", "birth", "sex", "died_on", "marital", "marital_since", "marital_known",
 			"marriage_id", "mother_id", "father_id", "file"}, Rows: f.people},
@@ -29,7 +30,7 @@ func tablesOf(n *nation.Nation) []store.Table {
 		{Name: "marriage", Columns: []string{"id", "entry", "husband_id", "wife_id", "state", "ended_on", "page"}, Rows: f.marriages},
 		{Name: "death", Columns: []string{"person_id", "entry", "page"}, Rows: f.deaths},
 		{Name: "counter", Columns: []string{"kind", "agency_code", "year", "last"}, Rows: f.lastNumbers},
-		{Name: "commune", Columns: []string{"code", "name", "province", "province_name", "old_province"}, Rows: communes},
+		{Name: "commune", Columns: []string{"system", "code", "name", "province", "province_name", "old_province"}, Rows: communes},
 		{Name: "ethnic", Columns: []string{"code", "name"}, Rows: ethnicGroups},
 	}
 }
@@ -39,7 +40,7 @@ type filler struct {
 	nation   *nation.Nation
 	last     []int32 // by person: index of the current or last marriage, or None
 	counters map[counter]int
-	err      error // why the rows ended early
+	names    *catalogue
 }
 
 // counter names the running numbers of a book.
@@ -77,7 +78,8 @@ func (f *filler) people(yield func([]any) bool) {
 		}
 		row[5], row[6], row[7], row[8] = f.marital(int32(i))
 		row[9], row[10] = f.number(p.Mother), f.number(p.Father)
-		if row[11] = f.page(f.citizen(int32(i))); f.err != nil || !yield(row) {
+		file := f.citizen(int32(i))
+		if row[11] = f.names.write(func(c *codec) { c.party(&file) }); !yield(row) {
 			return
 		}
 	}
@@ -117,9 +119,10 @@ func (f *filler) births(yield func([]any) bool) {
 		b := &f.nation.Births[i]
 		row[0], row[1], row[2] = f.nation.People[i].Number.String(), f.entry(bookOfBirths, &b.Entry), nil
 		if !b.Undigitised {
-			row[2] = f.page(f.birth(int32(i)))
+			r := f.birth(int32(i))
+			row[2] = f.names.write(func(c *codec) { c.birth(r) })
 		}
-		if f.err != nil || !yield(row) {
+		if !yield(row) {
 			return
 		}
 	}
@@ -132,9 +135,10 @@ func (f *filler) marriages(yield func([]any) bool) {
 		row[0], row[1], row[2], row[3] = i+1, f.entry(bookOfMarriages, &m.Entry), f.number(m.Husband), f.number(m.Wife)
 		row[4], row[5], row[6] = int(stateOf(m.End)), m.EndDate.String(), nil
 		if !m.Undigitised {
-			row[6] = f.page(f.marriage(m))
+			r := f.marriage(m)
+			row[6] = f.names.write(func(c *codec) { c.marriage(r) })
 		}
-		if f.err != nil || !yield(row) {
+		if !yield(row) {
 			return
 		}
 	}
@@ -157,9 +161,10 @@ func (f *filler) deaths(yield func([]any) bool) {
 		d := &f.nation.Deaths[i]
 		row[0], row[1], row[2] = f.number(d.Person), f.entry(bookOfDeaths, &d.Entry), nil
 		if !d.Undigitised {
-			row[2] = f.page(f.death(d))
+			r := f.death(d)
+			row[2] = f.names.write(func(c *codec) { c.death(r) })
 		}
-		if f.err != nil || !yield(row) {
+		if !yield(row) {
 			return
 		}
 	}
@@ -184,15 +189,38 @@ func (f *filler) lastNumbers(yield func([]any) bool) {
 	}
 }
 
+// communes are those of both code systems.
 func communes(yield func([]any) bool) {
-	for _, p := range nation.Provinces() {
-		for _, c := range nation.Communes(p.Code) {
-			old, _ := nation.FindProvince(nation.GSO2004, c.OldProvince)
-			if !yield([]any{c.CodeText(), c.Name, p.CodeText(), p.Name, old.CodeText()}) {
-				return
+	for _, s := range []struct {
+		system    hubv1.CodeSystem
+		provinces []nation.Province
+		communes  func(uint8) []nation.Commune
+	}{
+		{hubv1.CodeSystem_CODE_SYSTEM_GSO_2004, nation.OldProvinces(), nation.OldCommunes},
+		{hubv1.CodeSystem_CODE_SYSTEM_GSO_2025, nation.Provinces(), nation.Communes},
+	} {
+		for _, p := range s.provinces {
+			for _, c := range s.communes(p.Code) {
+				old, _ := nation.FindProvince(nation.GSO2004, c.OldProvince)
+				if !yield([]any{int(s.system), c.CodeText(), c.Name, p.CodeText(), p.Name, old.CodeText()}) {
+					return
+				}
 			}
 		}
 	}
+}
+
+// namesOf is the catalogue that is being filled.
+func namesOf() *catalogue {
+	c := newCatalogue()
+	for row := range communes {
+		c.add(hubv1.CodeSystem(row[0].(int)), commune{code: row[1].(string), name: row[2].(string), province: row[3].(string),
+			provinceName: row[4].(string), oldProvince: row[5].(string)})
+	}
+	for row := range ethnicGroups {
+		c.ethnic[row[0].(string)] = row[1].(string)
+	}
+	return c
 }
 
 func ethnicGroups(yield func([]any) bool) {

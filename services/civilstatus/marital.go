@@ -28,7 +28,7 @@ func (r *Registry) ConfirmMaritalStatus(ctx context.Context, req *civilstatusv1.
 	if err := checkPurpose(req); err != nil {
 		return nil, err
 	}
-	c, err := scanCitizen(q.id, r.read.citizen.Find(ctx, string(q.id)))
+	c, err := r.catalogue.Load().scanCitizen(q.id, r.read.citizen.Find(ctx, string(q.id)))
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return nil, failed(ctx, err)
 	}

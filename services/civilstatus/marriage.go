@@ -3,8 +3,6 @@ package civilstatus
 import (
 	"context"
 
-	"google.golang.org/protobuf/proto"
-
 	hubv1 "github.com/lienthong/lienthong/proto/hub/v1"
 	"github.com/lienthong/lienthong/proto/reason"
 	civilstatusv1 "github.com/lienthong/lienthong/proto/registry/civilstatus/v1"
@@ -114,10 +112,7 @@ func (g *registration) forebears(ctx context.Context, c *citizen) (map[string]bo
 // marry writes the marriage. The unique indices and the conditions of the updates have the last word: whoever was
 // married or died meanwhile is refused here.
 func (g *registration) marry(ctx context.Context, record *civilstatusv1.MarriageRecord) error {
-	page, err := proto.Marshal(record)
-	if err != nil {
-		return err
-	}
+	page := g.names.write(func(c *codec) { c.marriage(record) })
 	id, err := g.next(ctx, marriageNumbers, "", 0)
 	if err != nil {
 		return err

@@ -25,9 +25,10 @@ const (
 // pagesOfBook is how many entries a book takes before the next is begun.
 const pagesOfBook = 200
 
-// commune is a commune of today in the shared catalogue.
+// commune is a commune in the shared catalogue.
 type commune struct {
 	code, name, province, provinceName, oldProvince string
+	agency                                          string // how it signs entries
 }
 
 // commune finds a commune that a request names at a field. It fails with reason.CodeUnknown if there is none.

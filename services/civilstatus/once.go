@@ -18,6 +18,7 @@ import (
 type registration struct {
 	tx    *sql.Tx
 	write *writes
+	names *catalogue
 	today person.Date
 	clock string // hours and minutes in Viet Nam now
 }
@@ -44,7 +45,7 @@ func (r *Registry) once(ctx context.Context, method string, req request, record 
 	}
 	err = r.db.InTx(ctx, func(tx *sql.Tx) error {
 		now := r.Now().In(person.Zone)
-		reg := &registration{tx: tx, write: &r.write, today: person.DateOf(now), clock: now.Format("15:04")}
+		reg := &registration{tx: tx, write: &r.write, names: r.catalogue.Load(), today: person.DateOf(now), clock: now.Format("15:04")}
 		mine, err := reg.claim(ctx, req.GetRequestId(), digest, record)
 		if err != nil || !mine {
 			return err

@@ -1,157 +1,243 @@
 package civilstatus
 
 import (
-	"google.golang.org/protobuf/proto"
+	"bytes"
+	"encoding/binary"
+	"errors"
 
 	hubv1 "github.com/lienthong/lienthong/proto/hub/v1"
 	civilstatusv1 "github.com/lienthong/lienthong/proto/registry/civilstatus/v1"
-	"github.com/lienthong/lienthong/services/nation"
 )
 
-// page serialises an entry or a file.
-func (f *filler) page(m proto.Message) []byte {
-	b, err := proto.Marshal(m)
-	if err != nil {
-		f.err = err
-	}
-	return b
+// A page is an entry or a file as the database keeps it: the fields one after another in a fixed order, numbers as
+// varints, texts behind their length. What follows from the rest, such as the name of a commune, costs one byte. So a
+// page is a third of the message, and to read it takes one allocation for all its texts.
+//
+// codec writes or reads pages: the functions that describe a record are the same for both.
+type codec struct {
+	names   *catalogue
+	reading bool
+	b       []byte // written so far
+	s       string // left to read
+	err     error
 }
 
-// number is a person's number, "" for nobody.
-func (f *filler) number(i int32) string {
-	if i == nation.None {
-		return ""
-	}
-	return f.nation.People[i].Number.String()
+var errPage = errors.New("a page is not as it was written")
+
+// pageBytes is room for most pages.
+const pageBytes = 512
+
+// write is the page of a record.
+func (c *catalogue) write(describe func(*codec)) []byte {
+	k := codec{names: c, b: make([]byte, 0, pageBytes)}
+	describe(&k)
+	return bytes.Clone(k.b)
 }
 
-// birth is the entry of a person's birth, as the book has it.
-func (f *filler) birth(i int32) *civilstatusv1.BirthRecord {
-	p, b := &f.nation.People[i], &f.nation.Births[i]
-	father, mother := f.nation.ParentNames(i)
-	r := &civilstatusv1.BirthRecord{
-		Head:       head(&b.Entry),
-		PersonalId: p.Number.String(),
-		Name:       name(b.Name),
-		Sex:        hubv1.Sex(p.Sex),
-		BirthDate:  b.Date.String(),
-		Birthplace: address(p.BirthPlace),
-		Hometown:   address(p.Hometown),
-		EthnicCode: ethnicCode(p.Ethnic), EthnicName: nation.EthnicName(p.Ethnic),
-		Nationality: p.Nationality(),
-		BirthKind:   civilstatusv1.BirthKind_BIRTH_KIND_NO_FATHER,
-		Mother:      f.parent(p.Mother, mother, &b.Entry),
+// read reads a page.
+func (c *catalogue) read(page string, describe func(*codec)) error {
+	k := codec{names: c, s: page, reading: true}
+	describe(&k)
+	if k.err == nil && k.s != "" {
+		return errPage
 	}
-	r.Requester = &civilstatusv1.Requester{FullName: r.Mother.Name.Full, Relation: "Mẹ", PersonalId: r.Mother.PersonalId}
-	if !b.NoFather {
-		r.BirthKind = civilstatusv1.BirthKind_BIRTH_KIND_BOTH_PARENTS
-		r.Father = f.parent(p.Father, father, &b.Entry)
-		r.Requester = &civilstatusv1.Requester{FullName: r.Father.Name.Full, Relation: "Cha", PersonalId: r.Father.PersonalId}
-	}
-	return r
+	return k.err
 }
 
-// parent is a child's parent, who lived where the birth was entered; of one who is not in the nation, only the name
-// is known.
-func (f *filler) parent(i int32, unknown nation.Name, at *nation.Entry) *civilstatusv1.Party {
-	if i == nation.None {
-		return &civilstatusv1.Party{Name: name(unknown)}
+func (c *codec) uvarint() uint64 {
+	var v uint64
+	for i := 0; i < len(c.s) && i < binary.MaxVarintLen64; i++ {
+		v |= uint64(c.s[i]&0x7f) << (7 * i)
+		if c.s[i] < 0x80 {
+			c.s = c.s[i+1:]
+			return v
+		}
 	}
-	return f.party(i, at.Place)
+	c.s, c.err = "", errPage
+	return 0
 }
 
-// citizen is how an entry made today would name a person.
-func (f *filler) citizen(i int32) *civilstatusv1.Party {
-	party := f.party(i, f.nation.Residence(i))
-	b := &f.nation.Births[i] // the books' own word on the name and the date
-	party.Name, party.BirthDate = name(b.Name), b.Date.String()
-	return party
+// text is any text.
+func (c *codec) text(s *string) {
+	if !c.reading {
+		c.b = append(binary.AppendUvarint(c.b, uint64(len(*s))), *s...)
+		return
+	}
+	c.take(s, c.uvarint())
 }
 
-// party is a person by their papers, living at a place.
-func (f *filler) party(i int32, at nation.Place) *civilstatusv1.Party {
-	p := &f.nation.People[i]
-	party := &civilstatusv1.Party{
-		PersonalId: p.Number.String(),
-		Name:       name(p.Name),
-		BirthDate:  p.Birth.String(),
-		Sex:        hubv1.Sex(p.Sex),
-		EthnicCode: ethnicCode(p.Ethnic), EthnicName: nation.EthnicName(p.Ethnic),
-		Nationality:   p.Nationality(),
-		ResidenceKind: civilstatusv1.ResidenceKind_RESIDENCE_KIND_PERMANENT,
-		Residence:     address(at),
-	}
-	if p.Issued != 0 {
-		party.PaperKind, party.PaperNumber = civilstatusv1.PaperKind_PAPER_KIND_ID_CARD, party.PersonalId
-	}
-	return party
-}
-
-func (f *filler) marriage(m *nation.Marriage) *civilstatusv1.MarriageRecord {
-	r := &civilstatusv1.MarriageRecord{
-		Head:    head(&m.Entry),
-		Husband: f.party(m.Husband, m.Place),
-		Wife:    f.party(m.Wife, m.Place),
-	}
-	if m.End == nation.EndedByDivorce { // the court's decision is noted in the margin
-		r.Head.Note = "Ly hôn theo Quyết định số " + m.DecisionText() + " của " + m.Court()
-	}
-	return r
-}
-
-func (f *filler) death(d *nation.Death) *civilstatusv1.DeathRecord {
-	minute := int(d.Minute)
-	return &civilstatusv1.DeathRecord{
-		Head:     head(&d.Entry),
-		Deceased: f.party(d.Person, f.nation.Residence(d.Person)),
-		DiedOn:   d.When.String(),
-		DiedAt:   twoDigits(minute/60) + ":" + twoDigits(minute%60),
-		Place:    address(d.Where),
-		Cause:    d.Cause.String(),
-		Document: civilstatusv1.DeathDocument(d.Document),
+// textOr is a text that usually follows from the rest.
+func (c *codec) textOr(s *string, usual string) {
+	switch {
+	case c.reading:
+		if n := c.uvarint(); n > 0 {
+			c.take(s, n-1)
+		} else {
+			*s = usual
+		}
+	case *s == usual:
+		c.b = append(c.b, 0)
+	default:
+		c.b = append(binary.AppendUvarint(c.b, uint64(len(*s))+1), *s...)
 	}
 }
 
-// signers are made-up officials.
-var signers = [...][2]string{
-	{"Trần Văn Minh", "Lê Thị Mai"}, {"Nguyễn Đức Thắng", "Phạm Thu Hương"}, {"Lê Quang Huy", "Trần Thị Lan"},
-	{"Phạm Văn Hải", "Vũ Thị Ngọc"}, {"Hoàng Thị Yến", "Nguyễn Văn Khoa"}, {"Đặng Hữu Phước", "Bùi Thị Hạnh"},
-}
-
-func head(e *nation.Entry) *civilstatusv1.RecordHead {
-	by := signers[(int(e.Place.Commune)+e.Date.Year())%len(signers)]
-	return &civilstatusv1.RecordHead{
-		Number:       e.NumberText(),
-		Book:         e.Book(),
-		Page:         int32(e.Page()),
-		RegisteredOn: e.Date.String(),
-		Kind:         civilstatusv1.RegistrationKind(e.Kind),
-		AgencyCode:   e.Place.CommuneCode(),
-		AgencyName:   e.Place.Agency() + ", " + e.Place.ProvinceName(),
-		Signer:       by[0],
-		SignerTitle:  "Chủ tịch",
-		Clerk:        by[1],
+func (c *codec) take(s *string, n uint64) {
+	if n > uint64(len(c.s)) {
+		c.s, c.err = "", errPage
+		return
 	}
+	*s, c.s = c.s[:n], c.s[n:]
 }
 
-func name(n nation.Name) *hubv1.PersonName {
-	return &hubv1.PersonName{Family: n.FamilyName(), Middle: n.MiddleName(), Given: n.GivenName(), Full: n.String()}
-}
-
-// address is a place, nil for none.
-func address(p nation.Place) *hubv1.Address {
-	if p == (nation.Place{}) {
-		return nil
+// number is an integer or a code of an enumeration; a negative one takes ten bytes.
+func number[T ~int32](c *codec, n *T) {
+	if c.reading {
+		*n = T(c.uvarint())
+		return
 	}
-	return &hubv1.Address{
-		CodeSystem:   hubv1.CodeSystem(p.System),
-		ProvinceCode: p.ProvinceCode(), ProvinceName: p.ProvinceName(),
-		CommuneCode: p.CommuneCode(), CommuneName: p.CommuneName(),
-		Detail: p.Detail(),
-	}
+	c.b = binary.AppendUvarint(c.b, uint64(*n))
 }
 
-// ethnicCode is the 2-digit code of an ethnic group.
-func ethnicCode(code uint8) string { return twoDigits(int(code)) }
+// there reports whether a part of a record is there, and makes it when it is read.
+func there[T any](c *codec, part **T) bool {
+	if c.reading {
+		if c.uvarint() == 0 {
+			return false
+		}
+		*part = new(T)
+		return true
+	}
+	if *part == nil {
+		c.b = append(c.b, 0)
+		return false
+	}
+	c.b = append(c.b, 1)
+	return true
+}
 
-func twoDigits(n int) string { return string([]byte{byte('0' + n/10%10), byte('0' + n%10)}) }
+func (c *codec) name(at **hubv1.PersonName) {
+	if !there(c, at) {
+		return
+	}
+	n := *at
+	c.text(&n.Family)
+	c.text(&n.Middle)
+	c.text(&n.Given)
+	c.textOr(&n.Full, fullName(n))
+}
+
+// fullName is a name as it is written in full.
+func fullName(n *hubv1.PersonName) string {
+	if n.Middle == "" {
+		return n.Family + " " + n.Given
+	}
+	return n.Family + " " + n.Middle + " " + n.Given
+}
+
+func (c *codec) address(at **hubv1.Address) {
+	if !there(c, at) {
+		return
+	}
+	a := *at
+	number(c, &a.CodeSystem)
+	c.text(&a.CommuneCode)
+	usual := c.names.communes[communeKey{a.CodeSystem, a.CommuneCode}]
+	c.textOr(&a.CommuneName, usual.name)
+	c.textOr(&a.ProvinceCode, usual.province)
+	c.textOr(&a.ProvinceName, usual.provinceName)
+	c.text(&a.Detail)
+}
+
+func (c *codec) head(at **civilstatusv1.RecordHead) {
+	if !there(c, at) {
+		return
+	}
+	h := *at
+	c.text(&h.Number)
+	c.text(&h.Book)
+	number(c, &h.Page)
+	c.text(&h.RegisteredOn)
+	number(c, &h.Kind)
+	c.text(&h.AgencyCode)
+	c.textOr(&h.AgencyName, c.names.agency(h))
+	c.text(&h.Signer)
+	c.textOr(&h.SignerTitle, "Chủ tịch")
+	c.text(&h.Clerk)
+	c.text(&h.Note)
+}
+
+func (c *codec) party(at **civilstatusv1.Party) {
+	if !there(c, at) {
+		return
+	}
+	p := *at
+	c.text(&p.PersonalId)
+	c.name(&p.Name)
+	c.text(&p.BirthDate)
+	number(c, &p.Sex)
+	c.ethnic(&p.EthnicCode, &p.EthnicName)
+	c.textOr(&p.Nationality, "VN")
+	number(c, &p.ResidenceKind)
+	c.address(&p.Residence)
+	number(c, &p.PaperKind)
+	c.textOr(&p.PaperNumber, p.PersonalId)
+}
+
+func (c *codec) ethnic(code, name *string) {
+	c.text(code)
+	c.textOr(name, c.names.ethnic[*code])
+}
+
+// requester is usually one of those that an entry names.
+func (c *codec) requester(at **civilstatusv1.Requester, usual *civilstatusv1.Party) {
+	if !there(c, at) {
+		return
+	}
+	q := *at
+	c.textOr(&q.FullName, usual.GetName().GetFull())
+	c.text(&q.Relation)
+	c.textOr(&q.PersonalId, usual.GetPersonalId())
+}
+
+// birth describes a birth entry, but for the date in words: see addWords.
+func (c *codec) birth(r *civilstatusv1.BirthRecord) {
+	c.head(&r.Head)
+	c.text(&r.PersonalId)
+	c.name(&r.Name)
+	number(c, &r.Sex)
+	c.text(&r.BirthDate)
+	c.address(&r.Birthplace)
+	c.address(&r.Hometown)
+	c.ethnic(&r.EthnicCode, &r.EthnicName)
+	c.textOr(&r.Nationality, "VN")
+	number(c, &r.BirthKind)
+	c.party(&r.Mother)
+	c.party(&r.Father)
+	usual := r.Father
+	if usual == nil {
+		usual = r.Mother
+	}
+	c.requester(&r.Requester, usual)
+}
+
+// marriage describes a marriage entry as it was written; what became of it is in the row.
+func (c *codec) marriage(r *civilstatusv1.MarriageRecord) {
+	c.head(&r.Head)
+	c.party(&r.Husband)
+	c.party(&r.Wife)
+	number(c, &r.State)
+	c.text(&r.EndedOn)
+}
+
+func (c *codec) death(r *civilstatusv1.DeathRecord) {
+	c.head(&r.Head)
+	c.party(&r.Deceased)
+	c.text(&r.DiedOn)
+	c.text(&r.DiedAt)
+	c.address(&r.Place)
+	c.text(&r.Cause)
+	number(c, &r.Document)
+	c.text(&r.DocumentNumber)
+	c.requester(&r.Requester, nil)
+}

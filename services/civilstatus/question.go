@@ -127,7 +127,7 @@ func (q question) matches(key, birth string) bool {
 // hit is what a look-up found.
 type hit struct {
 	code    hubv1.Result_Code
-	page    []byte // nil unless FOUND or DECEASED
+	page    string // empty unless FOUND or DECEASED
 	state   int32
 	endedOn string
 }
@@ -176,19 +176,22 @@ func (q question) weigh(row interface{ Scan(...any) error }) (hit, error) {
 	var name, birth, diedOn string
 	var there int
 	var h hit
-	if err := row.Scan(&name, &birth, &diedOn, &there, &h.state, &h.endedOn, &h.page); err != nil {
+	var page sql.NullString
+	if err := row.Scan(&name, &birth, &diedOn, &there, &h.state, &h.endedOn, &page); err != nil {
 		return hit{}, err
 	}
 	switch {
 	case there == 0 || !q.matches(name, birth):
 		return hit{code: hubv1.Result_NO_MATCH}, nil
-	case h.page == nil:
+	case !page.Valid:
 		h.code = hubv1.Result_MISSING
+		return h, nil
 	case diedOn != "":
 		h.code = hubv1.Result_DECEASED
 	default:
 		h.code = hubv1.Result_FOUND
 	}
+	h.page = page.String
 	return h, nil
 }
 

@@ -3,8 +3,6 @@ package civilstatus
 import (
 	"context"
 
-	"google.golang.org/protobuf/proto"
-
 	hubv1 "github.com/lienthong/lienthong/proto/hub/v1"
 	"github.com/lienthong/lienthong/proto/reason"
 	civilstatusv1 "github.com/lienthong/lienthong/proto/registry/civilstatus/v1"
@@ -14,12 +12,12 @@ import (
 // GetBirth returns a birth entry.
 func (r *Registry) GetBirth(ctx context.Context, req *civilstatusv1.GetBirthRequest) (*civilstatusv1.GetBirthResponse, error) {
 	record := &civilstatusv1.BirthRecord{}
-	h, err := r.entry(ctx, req, lookUps{r.read.birthOf, r.read.birthAt}, record)
+	h, err := r.entry(ctx, req, lookUps{r.read.birthOf, r.read.birthAt}, record, func(c *codec) { c.birth(record) })
 	if err != nil {
 		return nil, err
 	}
 	resp := &civilstatusv1.GetBirthResponse{Result: &hubv1.Result{Code: h.code}}
-	if h.page != nil {
+	if h.page != "" {
 		addWords(record)
 		resp.Record = record
 	}
@@ -29,12 +27,12 @@ func (r *Registry) GetBirth(ctx context.Context, req *civilstatusv1.GetBirthRequ
 // GetMarriage returns a marriage entry, with what became of the marriage.
 func (r *Registry) GetMarriage(ctx context.Context, req *civilstatusv1.GetMarriageRequest) (*civilstatusv1.GetMarriageResponse, error) {
 	record := &civilstatusv1.MarriageRecord{}
-	h, err := r.entry(ctx, req, lookUps{r.read.marriageOf, r.read.marriageAt}, record)
+	h, err := r.entry(ctx, req, lookUps{r.read.marriageOf, r.read.marriageAt}, record, func(c *codec) { c.marriage(record) })
 	if err != nil {
 		return nil, err
 	}
 	resp := &civilstatusv1.GetMarriageResponse{Result: &hubv1.Result{Code: h.code}}
-	if h.page != nil {
+	if h.page != "" {
 		record.State, record.EndedOn = civilstatusv1.MarriageState(h.state), h.endedOn
 		resp.Record = record
 	}
@@ -44,12 +42,12 @@ func (r *Registry) GetMarriage(ctx context.Context, req *civilstatusv1.GetMarria
 // GetDeath returns a death entry.
 func (r *Registry) GetDeath(ctx context.Context, req *civilstatusv1.GetDeathRequest) (*civilstatusv1.GetDeathResponse, error) {
 	record := &civilstatusv1.DeathRecord{}
-	h, err := r.entry(ctx, req, lookUps{r.read.deathOf, r.read.deathAt}, record)
+	h, err := r.entry(ctx, req, lookUps{r.read.deathOf, r.read.deathAt}, record, func(c *codec) { c.death(record) })
 	if err != nil {
 		return nil, err
 	}
 	resp := &civilstatusv1.GetDeathResponse{Result: &hubv1.Result{Code: h.code}}
-	if h.page != nil {
+	if h.page != "" {
 		resp.Record = record
 	}
 	return resp, nil
@@ -57,13 +55,12 @@ func (r *Registry) GetDeath(ctx context.Context, req *civilstatusv1.GetDeathRequ
 
 // headed is an entry of any book.
 type headed interface {
-	proto.Message
 	GetHead() *civilstatusv1.RecordHead
 }
 
-// entry reads the question, finds the entry and puts its page into record. An entry in another book than was asked
+// entry reads the question, finds the entry and puts its page into record, as describe says. An entry in another book than was asked
 // for is NO_MATCH.
-func (r *Registry) entry(ctx context.Context, req lookUp, statements lookUps, record headed) (hit, error) {
+func (r *Registry) entry(ctx context.Context, req lookUp, statements lookUps, record headed, describe func(*codec)) (hit, error) {
 	q, err := r.question(req)
 	if err != nil {
 		return hit{}, err
@@ -72,10 +69,10 @@ func (r *Registry) entry(ctx context.Context, req lookUp, statements lookUps, re
 	if err != nil {
 		return hit{}, failed(ctx, err)
 	}
-	if h.page == nil {
+	if h.page == "" {
 		return h, nil
 	}
-	if err := proto.Unmarshal(h.page, record); err != nil {
+	if err := r.catalogue.Load().read(h.page, describe); err != nil {
 		return hit{}, failed(ctx, err)
 	}
 	if q.book != "" && q.book != record.GetHead().GetBook() {

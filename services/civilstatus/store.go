@@ -68,7 +68,7 @@ func (q *writes) statements() []statement {
 		{&q.parents, "parents", `SELECT mother_id, father_id FROM person WHERE id = $1`},
 		{&q.siblings, "siblings", `SELECT name_key, birth FROM person WHERE mother_id = $1 AND mother_id <> ''`},
 		{&q.fathersChildren, "fathers_children", `SELECT name_key, birth FROM person WHERE father_id = $1 AND mother_id = '' AND father_id <> ''`},
-		{&q.commune, "commune", `SELECT name, province, province_name, old_province FROM commune WHERE code = $1`},
+		{&q.commune, "commune", `SELECT name, province, province_name, old_province FROM commune WHERE system = 2 AND code = $1`},
 		{&q.ethnic, "ethnic", `SELECT name FROM ethnic WHERE code = $1`},
 		{&q.number, "number", `INSERT INTO counter (kind, agency_code, year, last) VALUES ($1, $2, $3, 1)
 			ON CONFLICT (kind, agency_code, year) DO UPDATE SET last = counter.last + 1 RETURNING last`},
@@ -100,7 +100,10 @@ func (r *Registry) prepare(ctx context.Context) error {
 	if err := prepareAll(ctx, r.db.Read, r.read.statements()); err != nil {
 		return err
 	}
-	return prepareAll(ctx, r.db.Write, r.write.statements())
+	if err := prepareAll(ctx, r.db.Write, r.write.statements()); err != nil {
+		return err
+	}
+	return r.readCatalogue(ctx)
 }
 
 func prepareAll(ctx context.Context, pool *sql.DB, all []statement) error {

@@ -1,6 +1,7 @@
 -- A person's civil-status file: what all books together say of them today. died_on is '' while they live.
 -- marital_known is 0 when the entry that would say is only on paper. marriage_id is the current marriage, or the
--- last, or 0. mother_id and father_id are '' when unknown. file is a serialised Party.
+-- last, or 0. mother_id and father_id are '' when unknown. file is a Party in the
+-- form of page.go.
 CREATE TABLE person (
 	id            TEXT NOT NULL,
 	name_key      TEXT NOT NULL,
@@ -17,7 +18,8 @@ CREATE TABLE person (
 );
 
 -- The books. entry is the commune's code and the number of the entry, '18073/27/2024'. page is the entry as it was
--- written, a serialised BirthRecord, MarriageRecord or DeathRecord; NULL while it is only on paper.
+-- written, a BirthRecord, MarriageRecord or DeathRecord in the form of page.go; NULL while it is
+-- only on paper.
 CREATE TABLE birth (
 	person_id TEXT NOT NULL,
 	entry     TEXT NOT NULL,
@@ -57,14 +59,16 @@ CREATE TABLE request (
 	page       BLOB
 );
 
--- The shared catalogues that entries are checked against. Communes are those since 1 July 2025; old_province is the
--- code, among the 63 provinces, of the one that the commune lay in.
+-- The shared catalogues that entries are checked against, and whose names pages leave out: a name never changes.
+-- system is a hub.v1.CodeSystem; old_province is the code, among the 63 provinces, of the one that the commune lay in.
 CREATE TABLE commune (
-	code          TEXT NOT NULL PRIMARY KEY,
+	system        INTEGER NOT NULL,
+	code          TEXT NOT NULL,
 	name          TEXT NOT NULL,
 	province      TEXT NOT NULL,
 	province_name TEXT NOT NULL,
-	old_province  TEXT NOT NULL
+	old_province  TEXT NOT NULL,
+	PRIMARY KEY (system, code)
 );
 
 CREATE TABLE ethnic (
