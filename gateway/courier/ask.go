@@ -20,32 +20,36 @@ import (
 var (
 	errGone       = errors.New("nobody listens there any more")
 	errKeyUnknown = errors.New("connector does not know the key")
+	errNoDeadline = errors.New("ask without a deadline")
 )
 
-// buffers for sealed calls; NATS copies what it publishes.
-var buffers = sync.Pool{New: func() any { b := make([]byte, 0, 4<<10); return &b }}
+// keptBuffer is the largest buffer that is kept for other calls, in bytes.
+const keptBuffer = 64 << 10
+
+// buffers for one call: as it is, and sealed. NATS copies what it publishes.
+type buffers struct{ plain, frame []byte }
+
+var pool = sync.Pool{New: func() any { return new(buffers) }}
+
+func (b *buffers) free() {
+	if cap(b.plain) <= keptBuffer && cap(b.frame) <= keptBuffer {
+		pool.Put(b)
+	}
+}
 
 // askOne sends a sealed question to one connector process and waits for its answer.
-func (c *Courier) askOne(ctx context.Context, q *Question, r *route, plain, words []byte) (*hubv1.Answer, error) {
+func (c *Courier) askOne(ctx context.Context, q *Question, r *route, introduce bool) (*hubv1.Answer, error) {
 	subject, err := r.subject(q)
 	if err != nil {
 		return nil, err
-	}
-	deadline, ok := ctx.Deadline()
-	if !ok {
-		return nil, errors.New("ask without a deadline")
 	}
 	r.busy.Add(1)
 	defer r.busy.Add(-1)
 	w := c.waiting.add()
 	defer c.waiting.remove(w)
-	h := bus.Header{Subject: subject, Reply: w.reply, ExchangeID: q.Exchange, Expires: deadline.Add(-bus.Margin), Digest: q.Digest}
-	buf := buffers.Get().(*[]byte)
-	*buf = r.pair.Seal((*buf)[:0], &h, plain, words)
-	err = c.publish(subject, w.reply, *buf, q.Trace)
-	buffers.Put(buf)
-	if err != nil {
-		return nil, reason.BusOffline.Because(err)
+	h := bus.Header{Subject: subject, Reply: w.reply, ExchangeID: q.Exchange, Digest: q.Digest}
+	if err := c.send(ctx, q, r, &h, introduce); err != nil {
+		return nil, err
 	}
 	select {
 	case msg := <-w.answer:
@@ -54,6 +58,40 @@ func (c *Courier) askOne(ctx context.Context, q *Question, r *route, plain, word
 		c.cancel(q, r)
 		return nil, reason.Of(ctx.Err())
 	}
+}
+
+// send seals a question and publishes it. The connector is told how long its answer is waited for; the frame's
+// expiry is only what bounds a replay.
+func (c *Courier) send(ctx context.Context, q *Question, r *route, h *bus.Header, introduce bool) error {
+	deadline, ok := ctx.Deadline()
+	if !ok {
+		return errNoDeadline
+	}
+	left := time.Until(deadline) - bus.Margin
+	if left < time.Millisecond {
+		return reason.DeadlineExceeded
+	}
+	b := pool.Get().(*buffers)
+	defer b.free()
+	var err error
+	call := hubv1.Call{Envelope: q.Envelope, Request: q.Request, TimeoutMs: uint32(min(left, bus.MaxLife).Milliseconds())}
+	if b.plain, err = (proto.MarshalOptions{}).MarshalAppend(b.plain[:0], &call); err != nil {
+		return fmt.Errorf("seal call: %w", err)
+	}
+	var words []byte
+	if introduce {
+		words = r.own.words
+	}
+	h.Expires = c.cfg.Now().Add(left)
+	b.frame = r.pair.Seal(b.frame[:0], h, b.plain, words)
+	err = c.publish(h.Subject, h.Reply, b.frame, q.Trace)
+	switch {
+	case errors.Is(err, nats.ErrMaxPayload):
+		return reason.RequestTooLarge.Because(err)
+	case err != nil:
+		return reason.BusOffline.Because(err)
+	}
+	return nil
 }
 
 func (c *Courier) publish(subject, reply string, data []byte, trace string) error {
@@ -76,12 +114,14 @@ func (c *Courier) open(r *route, h *bus.Header, msg *nats.Msg) (*hubv1.Answer, e
 	switch f.Refusal {
 	case hubv1.Frame_REFUSAL_UNSPECIFIED:
 	case hubv1.Frame_REFUSAL_KEY_UNKNOWN:
-		if err := c.learn(f.Announcement); err != nil {
+		if err := c.introduced(r, f.Announcement); err != nil {
 			return nil, reason.SealRefused.Because(err)
 		}
 		return nil, errKeyUnknown
 	case hubv1.Frame_REFUSAL_OVERLOADED:
 		return nil, reason.Overloaded
+	case hubv1.Frame_REFUSAL_LEAVING:
+		return nil, errGone
 	default:
 		return nil, reason.SealRefused
 	}
@@ -100,9 +140,21 @@ func (c *Courier) open(r *route, h *bus.Header, msg *nats.Msg) (*hubv1.Answer, e
 	return answer, nil
 }
 
+// introduced learns the key of a process that could not open a call, from its own words and nobody else's.
+func (c *Courier) introduced(r *route, announcement []byte) error {
+	party, err := c.verify(announcement)
+	if err != nil {
+		return err
+	}
+	if party.ID != r.id || party.Instance != r.instance {
+		return fmt.Errorf("%w: somebody else was asked", bus.ErrAnnouncement)
+	}
+	return c.routes.learn(party, c.cfg.Now(), func(p place) bool { return p == r.place })
+}
+
 // cancel tells the connector that nobody waits any more. It is best effort: the call has its own deadline there.
 func (c *Courier) cancel(q *Question, r *route) {
-	subject, err := bus.CancelSubject(q.Jurisdiction, q.Service, r.party.Instance)
+	subject, err := bus.CancelSubject(q.Jurisdiction, q.Service, r.instance)
 	if err != nil {
 		return
 	}
@@ -175,7 +227,7 @@ func (r *route) subject(q *Question) (string, error) {
 	if s, ok := r.subjects.Load(q.Method); ok {
 		return s.(string), nil
 	}
-	s, err := bus.CallSubject(q.Jurisdiction, q.Method, r.party.Instance)
+	s, err := bus.CallSubject(q.Jurisdiction, q.Method, r.instance)
 	if err != nil {
 		return "", fmt.Errorf("address call: %w", err)
 	}

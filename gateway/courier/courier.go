@@ -17,11 +17,9 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/nats-io/nats.go"
-	"google.golang.org/protobuf/proto"
 
 	"github.com/lienthong/lienthong/proto/bus"
 	hubv1 "github.com/lienthong/lienthong/proto/hub/v1"
@@ -31,6 +29,9 @@ import (
 
 // settling is how long a question waits for a connector to show up when none is known.
 const settling = 250 * time.Millisecond
+
+// helloGap is the least time between two calls for connectors of one place.
+const helloGap = 100 * time.Millisecond
 
 // Config says how a gateway reaches the bus, and as whom.
 type Config struct {
@@ -65,17 +66,16 @@ type Question struct {
 type Courier struct {
 	cfg     Config
 	nc      *nats.Conn
-	key     atomic.Pointer[ownKey]
+	made    time.Time // when the own key was made; Open's and then Run's
 	routes  *routes
 	waiting waiting
-	hello   rateLimit
+	hellos  sync.Map // place → *rateLimit
 }
 
 // ownKey is the gateway's sealing key and the words that introduce it.
 type ownKey struct {
 	key   *bus.Key
 	words []byte
-	made  time.Time
 }
 
 // Open connects to the bus and learns who answers. Close it when done.
@@ -90,38 +90,46 @@ func Open(cfg Config) (*Courier, error) {
 	if err := c.rotate(); err != nil {
 		return nil, err
 	}
-	var ready sync.Once
 	opened := make(chan struct{})
+	defer close(opened)
 	cfg.Bus.Inbox, cfg.Bus.Log = bus.GatewayInbox, cfg.Log
 	cfg.Bus.OnChange = func(connected bool) {
 		<-opened
 		if connected {
-			c.sayHello()
+			c.sayHello("")
 		}
 	}
-	defer ready.Do(func() { close(opened) })
 	nc, err := bus.Connect(cfg.Bus)
 	if err != nil {
 		return nil, err
 	}
 	c.nc = nc
 	c.waiting.prefix = nc.NewInbox() + "."
-	for subject, handle := range map[string]nats.MsgHandler{bus.AllKeys: c.heard, c.waiting.prefix + "*": c.waiting.arrived} {
-		sub, err := nc.Subscribe(subject, handle)
-		if err != nil {
-			nc.Close()
-			return nil, fmt.Errorf("listen on the bus: %w", err)
-		}
-		_ = sub.SetPendingLimits(-1, 256<<20)
+	err = errors.Join(
+		c.listen(bus.AllKeys, c.heard, 16<<20),
+		c.listen(c.waiting.prefix+"*", c.waiting.arrived, 256<<20),
+	)
+	if err != nil {
+		nc.Close()
+		return nil, fmt.Errorf("listen on the bus: %w", err)
 	}
 	return c, nil
+}
+
+// listen subscribes; at most so many bytes may wait to be handled, the rest is lost.
+func (c *Courier) listen(subject string, handle nats.MsgHandler, bytes int) error {
+	sub, err := c.nc.Subscribe(subject, handle)
+	if err != nil {
+		return err
+	}
+	return sub.SetPendingLimits(-1, bytes)
 }
 
 // Run keeps the courier's keys fresh and forgets connectors that fell silent, until ctx ends.
 func (c *Courier) Run(ctx context.Context) error {
 	tick := time.NewTicker(bus.Heartbeat)
 	defer tick.Stop()
-	c.sayHello()
+	c.sayHello("")
 	for {
 		select {
 		case <-ctx.Done():
@@ -131,9 +139,10 @@ func (c *Courier) Run(ctx context.Context) error {
 		now := c.cfg.Now()
 		c.routes.remove(func(r *route) bool { return c.accept(r.party) != nil })
 		if c.nc.IsConnected() {
-			c.routes.forgetSilent(now.Add(-bus.Silence))
+			c.routes.forgetSilent(now)
 		}
-		if now.Sub(c.key.Load().made) >= bus.KeyLife {
+		// A key from the future comes of a clock that was set back.
+		if age := now.Sub(c.made); age >= bus.KeyLife || age < -bus.MaxSkew {
 			if err := c.rotate(); err != nil {
 				c.cfg.Log.Error("sealing key not renewed", "error", err)
 			}
@@ -141,7 +150,7 @@ func (c *Courier) Run(ctx context.Context) error {
 	}
 }
 
-// Close leaves the bus. Questions under way end as REGISTRY_OFFLINE or at their deadline.
+// Close leaves the bus. Questions under way end at their deadline.
 func (c *Courier) Close() { c.nc.Close() }
 
 // Connected reports whether the bus is there.
@@ -151,7 +160,7 @@ func (c *Courier) Connected() bool { return c.nc.IsConnected() }
 func (c *Courier) Online(service, jurisdiction string, provider peer.ID) int {
 	n := 0
 	for _, r := range c.routes.find(service, jurisdiction) {
-		if r.party.ID == provider {
+		if r.id == provider {
 			n++
 		}
 	}
@@ -183,61 +192,77 @@ func (c *Courier) rotate() error {
 	if err != nil {
 		return err
 	}
-	c.key.Store(&ownKey{key: key, words: words, made: now})
-	return c.routes.rekey(key)
+	c.made = now.Round(0) // of the wall clock, which is what others judge the key's times by
+	return c.routes.rekey(&ownKey{key: key, words: words})
 }
 
-// sayHello asks all connectors to announce themselves, at most ten times a second.
-func (c *Courier) sayHello() {
-	if c.hello.allow(c.cfg.Now(), 100*time.Millisecond) {
-		if err := c.nc.Publish(bus.Hello, nil); err != nil {
-			c.cfg.Log.Debug("hello not said", "error", err)
-		}
+// sayHello asks the connectors that announce themselves on a subject to do so now; all of them if it is empty.
+func (c *Courier) sayHello(subject string) {
+	if err := c.nc.Publish(bus.Hello, []byte(subject)); err != nil {
+		c.cfg.Log.Debug("hello not said", "error", err)
 	}
 }
 
-// heard learns of a connector from its announcement.
+// call asks for connectors at a place, at most ten times a second however many questions wait for one.
+func (c *Courier) call(p place) {
+	limit, ok := c.hellos.Load(p)
+	if !ok {
+		limit, _ = c.hellos.LoadOrStore(p, new(rateLimit))
+	}
+	if !limit.(*rateLimit).allow(c.cfg.Now(), helloGap) {
+		return
+	}
+	if subject, err := bus.KeySubject(p.jurisdiction, p.service); err == nil {
+		c.sayHello(subject)
+	}
+}
+
+// heard learns of a connector from its announcement. NATS lets it announce itself at its own places only, so it is
+// believed there only.
 func (c *Courier) heard(msg *nats.Msg) {
-	if err := c.learn(msg.Data); err != nil {
+	party, err := c.verify(msg.Data)
+	if err == nil {
+		err = c.routes.learn(party, c.cfg.Now(), func(p place) bool {
+			subject, serr := bus.KeySubject(p.jurisdiction, p.service)
+			return serr == nil && subject == msg.Subject
+		})
+	}
+	if err != nil {
 		c.cfg.Log.Warn("announcement refused", "subject", msg.Subject, "error", err)
 	}
 }
 
-func (c *Courier) learn(announcement []byte) error {
-	now := c.cfg.Now()
-	party, err := bus.Verify(announcement, c.cfg.Roots, now)
+// verify believes a connector's announcement.
+func (c *Courier) verify(announcement []byte) (*bus.Party, error) {
+	party, err := bus.Verify(announcement, c.cfg.Roots, c.cfg.Now())
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if party.Role != hubv1.AnnouncedKey_ROLE_CONNECTOR {
-		return fmt.Errorf("%w: not a connector", bus.ErrAnnouncement)
+		return nil, fmt.Errorf("%w: not a connector", bus.ErrAnnouncement)
 	}
 	if err := c.accept(party); err != nil {
-		return fmt.Errorf("%w: %s: %w", bus.ErrAnnouncement, party.ID, err)
+		return nil, fmt.Errorf("%w: %s: %w", bus.ErrAnnouncement, party.ID, err)
 	}
-	return c.routes.learn(c.key.Load().key, party, now)
+	return party, nil
 }
 
 // Ask carries a question and returns what came of it. Failures on the way are reasons: REGISTRY_OFFLINE,
-// BUS_OFFLINE, OVERLOADED, SEAL_REFUSED, DEADLINE_EXCEEDED, CANCELLED. ctx must have a deadline.
+// BUS_OFFLINE, OVERLOADED, SEAL_REFUSED, REQUEST_TOO_LARGE, DEADLINE_EXCEEDED, CANCELLED. ctx must have a deadline,
+// at most bus.MaxLife away.
 func (c *Courier) Ask(ctx context.Context, q *Question) (*hubv1.Answer, error) {
-	plain, err := proto.Marshal(&hubv1.Call{Envelope: q.Envelope, Request: q.Request})
-	if err != nil {
-		return nil, fmt.Errorf("seal call: %w", err)
-	}
-	var words []byte // sent along once a connector said that it does not know this gateway
-	introduced := false
+	introduce := false // said along once a connector said that it does not know this gateway
 	for {
 		r, err := c.choose(ctx, q)
 		if err != nil {
 			return nil, err
 		}
-		answer, err := c.askOne(ctx, q, r, plain, words)
+		answer, err := c.askOne(ctx, q, r, introduce)
 		switch {
 		case errors.Is(err, errGone):
 			c.routes.drop(r)
-		case errors.Is(err, errKeyUnknown) && !introduced:
-			introduced, words = true, c.key.Load().words
+		case errors.Is(err, errKeyUnknown) && !introduce:
+			introduce = true
 		case errors.Is(err, errKeyUnknown):
 			return nil, reason.SealRefused.Because(err)
 		default:
@@ -256,14 +281,17 @@ func (c *Courier) choose(ctx context.Context, q *Question) (*route, error) {
 	}
 	deadline := time.NewTimer(settling)
 	defer deadline.Stop()
+	again := time.NewTicker(helloGap)
+	defer again.Stop()
 	for {
 		changed := c.routes.changed()
 		if r := c.routes.pick(q); r != nil {
 			return r, nil
 		}
-		c.sayHello()
+		c.call(place{q.Service, q.Jurisdiction})
 		select {
 		case <-changed:
+		case <-again.C:
 		case <-deadline.C:
 			return nil, reason.RegistryOffline
 		case <-ctx.Done():
@@ -272,10 +300,18 @@ func (c *Courier) choose(ctx context.Context, q *Question) (*route, error) {
 	}
 }
 
-// rateLimit lets something happen once in a while.
-type rateLimit struct{ last atomic.Int64 }
+// rateLimit lets something happen once in a while. The zero value lets it happen at once.
+type rateLimit struct {
+	mu   sync.Mutex
+	last time.Time
+}
 
 func (l *rateLimit) allow(now time.Time, every time.Duration) bool {
-	last, ms := l.last.Load(), now.UnixMilli()
-	return ms-last >= every.Milliseconds() && l.last.CompareAndSwap(last, ms)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if since := now.Sub(l.last); 0 <= since && since < every {
+		return false
+	}
+	l.last = now
+	return true
 }

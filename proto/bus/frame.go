@@ -113,6 +113,7 @@ func (f *Frame) setBytes(num protowire.Number, v []byte) bool {
 		f.Body = v
 	case 8:
 		f.Announcement = v
+		return len(v) <= MaxAnnouncement
 	default:
 		return false
 	}

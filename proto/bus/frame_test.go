@@ -67,6 +67,7 @@ func TestWhatIsNoFrameIsRefused(t *testing.T) {
 		"length past the end": {7<<3 | 2, 5, 1},
 		"refusal of nothing":  {9 << 3, 0},
 		"refusal that wraps":  {9 << 3, 0x80, 0x80, 0x80, 0x80, 0x10},
+		"endless words":       append([]byte{8<<3 | 2, 0x81, 0x80, 0x04}, make([]byte, bus.MaxAnnouncement+1)...),
 		"larger than a frame": append([]byte{7<<3 | 2, 0xfb, 0xff, 0x7f + 1, 1}, make([]byte, bus.MaxFrame)...),
 	} {
 		_, err := bus.ParseFrame(data)

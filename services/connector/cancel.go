@@ -32,6 +32,6 @@ func (c *connector) cancelled(msg *nats.Msg) {
 	}
 	h := bus.Header{Subject: msg.Subject}
 	if _, err := pair.Open(nil, &h, &f, c.cfg.Now()); err == nil {
-		c.calls.cancel(f.ExchangeID)
+		c.calls.cancel(callID{f.Sender, f.ExchangeID})
 	}
 }

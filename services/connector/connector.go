@@ -7,6 +7,9 @@
 // That is all a registry's author writes. What the answer says was found, whom it is about, how many matched, and
 // which fields may leave come from the contract's labels.
 //
+// A handler is an ordinary gRPC handler. Its context ends when nobody waits any more; a handler that does not heed
+// it keeps its worker, and keeps Run from returning. The message that it returns belongs to the connector.
+//
 // Invariants:
 //   - No call reaches the registry unless a gateway sealed it for this very process, in time, for the first
 //     time, and for the contract that this process was built with.
@@ -24,13 +27,13 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime"
+	"sync"
 	"time"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/micro"
 	"go.opentelemetry.io/otel/trace"
 	"go.opentelemetry.io/otel/trace/noop"
-	"golang.org/x/sync/errgroup"
 	"google.golang.org/grpc"
 
 	"github.com/lienthong/lienthong/proto/bus"
@@ -120,21 +123,16 @@ func Run(ctx context.Context, cfg Config, register func(grpc.ServiceRegistrar)) 
 	if err := c.listen(nc); err != nil {
 		return err
 	}
-	workers, tasks := errgroup.WithContext(context.WithoutCancel(ctx))
+	var workers sync.WaitGroup
 	for range cfg.Workers {
-		workers.Go(func() error { c.work(); return nil })
+		workers.Go(c.work)
 	}
 	c.announcer(ctx, cfg.Ready)
-	err = c.leave(nc)
-	close(c.queue)
-	_ = tasks
-	if werr := workers.Wait(); err == nil {
-		err = werr
-	}
-	if ferr := nc.FlushTimeout(time.Second); ferr != nil && !errors.Is(ferr, nats.ErrConnectionClosed) && !nc.IsReconnecting() {
-		err = errors.Join(err, ferr)
-	}
-	return err
+	c.leave(nc)
+	c.queue.close()
+	workers.Wait()
+	c.flush(nc)
+	return nil
 }
 
 // listen registers the service with NATS micro, one endpoint for each method.
@@ -156,6 +154,11 @@ func (c *connector) listen(nc *nats.Conn) error {
 		return err
 	}
 	for _, s := range c.services {
+		subject, err := bus.KeySubject(c.cfg.Jurisdiction, s.name)
+		if err != nil {
+			return err
+		}
+		c.subjects = append(c.subjects, subject)
 		for _, m := range s.methods {
 			if err := c.addEndpoint(m); err != nil {
 				return err
@@ -165,7 +168,7 @@ func (c *connector) listen(nc *nats.Conn) error {
 			return err
 		}
 	}
-	if _, err := nc.Subscribe(bus.Hello, func(*nats.Msg) { c.announceSoon() }); err != nil {
+	if _, err := nc.Subscribe(bus.Hello, c.asked); err != nil {
 		return fmt.Errorf("listen for hello: %w", err)
 	}
 	return nil
@@ -190,18 +193,26 @@ func (c *connector) addEndpoint(m *method) error {
 	return nil
 }
 
-// leave tells the gateways, lets NATS deliver what is on its way, and stops listening.
-func (c *connector) leave(nc *nats.Conn) error {
-	c.announce(true)
+// leave tells the gateways, goes on taking the calls that they sent before they heard, and stops listening.
+// Cancellations are heard until the end.
+func (c *connector) leave(nc *nats.Conn) {
+	if c.announce(true) && c.flush(nc) {
+		pause(context.Background(), leaveGrace)
+	}
+	if err := c.micro.Stop(); err != nil {
+		c.cfg.Log.Warn("listening not stopped", "error", err)
+	}
+	c.flush(nc) // whatever NATS sent is here now
+}
+
+// flush waits until the bus has what was sent, and reports whether it has.
+func (c *connector) flush(nc *nats.Conn) bool {
 	if !nc.IsConnected() {
-		return nil
+		return false
 	}
 	if err := nc.FlushTimeout(time.Second); err != nil {
-		c.cfg.Log.Warn("leaving without a word: bus did not answer", "error", err)
+		c.cfg.Log.Warn("leaving: the bus does not answer", "error", err)
+		return false
 	}
-	c.pause(leaveGrace)
-	if err := c.micro.Stop(); err != nil {
-		return fmt.Errorf("stop listening: %w", err)
-	}
-	return nil
+	return true
 }

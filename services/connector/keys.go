@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -18,12 +19,16 @@ type keys struct {
 	cfg  Config
 	id   peer.ID
 	live atomic.Pointer[liveKeys]
+
+	mu    sync.Mutex
+	said  time.Time // of the last announcement
+	words []byte    // the last announcement
 }
 
 // liveKeys are the key that is announced and the one before it, which still opens for a while.
 type liveKeys struct {
 	current, previous *bus.Key
-	made              time.Time
+	made              time.Time // of the wall clock, which is what others judge its times by
 }
 
 func newKeys(cfg Config) (*keys, error) {
@@ -58,7 +63,7 @@ func (k *keys) rotate(now time.Time, instance string, offers []*hubv1.Offer) err
 	if err != nil {
 		return err
 	}
-	next := &liveKeys{current: key, made: now}
+	next := &liveKeys{current: key, made: now.Round(0)}
 	if last := k.live.Load(); last != nil {
 		next.previous = last.current
 	}
@@ -66,12 +71,15 @@ func (k *keys) rotate(now time.Time, instance string, offers []*hubv1.Offer) err
 	return nil
 }
 
+// rotateIfDue makes a new key when the current one has lived long enough, or comes from the future because the
+// clock was set back.
 func (k *keys) rotateIfDue(now time.Time, instance string, offers []*hubv1.Offer) error {
 	live := k.live.Load()
-	if now.Sub(live.made) >= bus.KeyLife {
+	age := now.Sub(live.made)
+	if age >= bus.KeyLife || age < -bus.MaxSkew {
 		return k.rotate(now, instance, offers)
 	}
-	if live.previous != nil && now.Sub(live.made) >= bus.KeyOverlap {
+	if live.previous != nil && age >= bus.KeyOverlap {
 		k.live.Store(&liveKeys{current: live.current, made: live.made})
 	}
 	return nil
@@ -86,19 +94,39 @@ func (l *liveKeys) key(id bus.KeyID) *bus.Key {
 	return nil
 }
 
+// announcement makes the next announcement. It is newer than the last one even if the clock was set back a little;
+// after a large step the last one is not believed any more.
 func (k *keys) announcement(now time.Time, leaving bool) ([]byte, error) {
-	return k.live.Load().current.Announce(now, leaving)
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if next := k.said.Add(time.Millisecond); now.Before(next) && next.Sub(now) < bus.MaxSkew {
+		now = next
+	}
+	words, err := k.live.Load().current.Announce(now, leaving)
+	if err == nil {
+		k.said, k.words = now.Round(0), words
+	}
+	return words, err
+}
+
+// introduction is the last announcement, for somebody who seems not to have heard it. It costs no signature.
+func (k *keys) introduction() []byte {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.words
 }
 
 // pair finds what is shared with the sender of a frame. It returns nil if the frame is for a key that this process
-// does not hold, or from a gateway that it does not know and that does not introduce itself.
+// does not hold or hold no more, or from a gateway that it does not know and that does not introduce itself.
 func (k *keys) pair(f *bus.Frame) (*bus.Pair, error) {
 	own := k.live.Load().key(f.Receiver)
 	if own == nil {
 		return nil, nil
 	}
-	if pair := own.Known(f.Sender); pair != nil || len(f.Announcement) == 0 {
+	if pair := own.Known(f.Sender); pair != nil && !k.cfg.Now().After(pair.Party.NotAfter) {
 		return pair, nil
+	} else if pair != nil || len(f.Announcement) == 0 {
+		return nil, nil
 	}
 	party, err := bus.Verify(f.Announcement, k.cfg.Roots, k.cfg.Now())
 	if err != nil {

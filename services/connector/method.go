@@ -3,6 +3,7 @@ package connector
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 
@@ -60,7 +61,9 @@ func compile(register func(grpc.ServiceRegistrar)) ([]*service, error) {
 
 // RegisterService implements grpc.ServiceRegistrar.
 func (r *registrar) RegisterService(sd *grpc.ServiceDesc, server any) {
-	if s, err := compileService(sd, server); err != nil {
+	if slices.ContainsFunc(r.services, func(s *service) bool { return s.name == sd.ServiceName }) {
+		r.err = errors.Join(r.err, fmt.Errorf("connector: %s is registered twice", sd.ServiceName))
+	} else if s, err := compileService(sd, server); err != nil {
 		r.err = errors.Join(r.err, fmt.Errorf("connector: %s: %w", sd.ServiceName, err))
 	} else {
 		r.services = append(r.services, s)

@@ -1,15 +1,11 @@
 package connector
 
 import (
-	"context"
 	"errors"
-	"fmt"
-	"runtime/debug"
 	"time"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/micro"
-	"google.golang.org/grpc/metadata"
 	"google.golang.org/protobuf/proto"
 
 	"github.com/lienthong/lienthong/proto/bus"
@@ -18,32 +14,31 @@ import (
 	"github.com/lienthong/lienthong/proto/reason"
 )
 
-// job is a call that waits for a worker.
-type job struct {
-	method  *method
-	subject string
-	reply   string
-	trace   string
-	data    []byte
-	came    time.Time
-}
+const (
+	keptBuffer   = 64 << 10  // bytes; larger buffers are given back after the call that needed them
+	keptSubjects = 1 << 10   // the same for lists of data subjects
+	surelyFits   = 256 << 10 // bytes of an answer that every NATS server takes
+	frameOutside = 512       // bytes of a frame beside its body, at most
+)
 
 // accept takes a call from NATS, which delivers those of one endpoint one by one: it only hands over.
 func (c *connector) accept(m *method, r micro.Request) {
 	j := job{method: m, subject: r.Subject(), reply: r.Reply(), trace: r.Headers().Get(bus.HeaderTrace), data: r.Data(), came: c.cfg.Now()}
-	select {
-	case c.queue <- j:
-	default:
+	switch c.queue.put(j) {
+	case full:
 		c.counts.overloaded.Add(1)
 		c.send(j.reply, bus.Refuse(hubv1.Frame_REFUSAL_OVERLOADED, nil))
+	case closed:
+		c.send(j.reply, bus.Refuse(hubv1.Frame_REFUSAL_LEAVING, nil))
 	}
 }
 
 // work answers calls until the queue is closed and empty.
 func (c *connector) work() {
 	var b buffers
-	for j := range c.queue {
+	for j := range c.queue.jobs {
 		c.serve(&j, &b)
+		b.trim()
 	}
 }
 
@@ -51,6 +46,18 @@ func (c *connector) work() {
 type buffers struct {
 	plain, response, pruned, answer, frame []byte
 	tally                                  contract.Tally
+}
+
+// trim gives back what only a large call needed.
+func (b *buffers) trim() {
+	for _, one := range []*[]byte{&b.plain, &b.response, &b.pruned, &b.answer, &b.frame} {
+		if cap(*one) > keptBuffer {
+			*one = nil
+		}
+	}
+	if cap(b.tally.Subjects) > keptSubjects {
+		b.tally.Subjects = nil
+	}
 }
 
 // serve opens one call, has the registry answer it, and sends the sealed answer.
@@ -75,10 +82,10 @@ func (c *connector) serve(j *job, b *buffers) {
 		c.refuse(j, hubv1.Frame_REFUSAL_SEAL, err)
 		return
 	}
-	answer := c.answer(j, &h, b)
+	answer := c.answer(&opened{job: j, header: &h, caller: f.Sender, started: started}, b)
 	answer.Timings.QueueUs = micros(started.Sub(j.came))
-	answer.Timings.ConnectorUs = micros(c.cfg.Now().Sub(started)) - answer.Timings.GetRegistryUs()
-	if b.answer, err = (proto.MarshalOptions{}).MarshalAppend(b.answer[:0], answer); err != nil {
+	answer.Timings.ConnectorUs = micros(c.cfg.Now().Sub(started) - time.Duration(answer.Timings.GetRegistryUs())*time.Microsecond)
+	if err := c.marshal(answer, b); err != nil {
 		c.cfg.Log.Error("answer not sealed", "method", j.method.name, "error", err)
 		return
 	}
@@ -86,17 +93,28 @@ func (c *connector) serve(j *job, b *buffers) {
 	c.send(j.reply, b.frame)
 }
 
+// marshal serialises an answer. One that the bus would not carry becomes the failure that says so.
+func (c *connector) marshal(a *hubv1.Answer, b *buffers) (err error) {
+	if b.answer, err = (proto.MarshalOptions{}).MarshalAppend(b.answer[:0], a); err != nil || len(b.answer) <= surelyFits {
+		return err
+	}
+	if len(b.answer)+frameOutside <= min(bus.MaxFrame, int(c.nc.MaxPayload())) {
+		return nil
+	}
+	a.Response = nil
+	a.Status, a.Reason = uint32(reason.AnswerTooLarge.Form().Code), string(reason.AnswerTooLarge)
+	b.answer, err = (proto.MarshalOptions{}).MarshalAppend(b.answer[:0], a)
+	return err
+}
+
 // refuse says that a call could not be opened. Its sender may be anybody, so it learns no more than that.
 func (c *connector) refuse(j *job, why hubv1.Frame_Refusal, err error) {
 	c.counts.refused.Add(1)
-	if why != hubv1.Frame_REFUSAL_KEY_UNKNOWN {
+	var words []byte
+	if why == hubv1.Frame_REFUSAL_KEY_UNKNOWN {
+		words = c.keys.introduction()
+	} else {
 		c.cfg.Log.Warn("call refused", "method", j.method.name, "refusal", why.String(), "error", err)
-		c.send(j.reply, bus.Refuse(why, nil))
-		return
-	}
-	words, err := c.keys.announcement(c.cfg.Now(), false)
-	if err != nil {
-		c.cfg.Log.Error("announcement not made", "error", err)
 	}
 	c.send(j.reply, bus.Refuse(why, words))
 }
@@ -108,131 +126,6 @@ func (c *connector) send(reply string, data []byte) {
 	if err := c.nc.Publish(reply, data); err != nil && !errors.Is(err, nats.ErrConnectionClosed) {
 		c.cfg.Log.Warn("answer not sent", "error", err)
 	}
-}
-
-// answer makes the answer to an opened call, and never fails: a failure is an answer too.
-func (c *connector) answer(j *job, h *bus.Header, b *buffers) *hubv1.Answer {
-	a := &hubv1.Answer{Timings: &hubv1.Timings{}}
-	var call hubv1.Call
-	err := proto.Unmarshal(b.plain, &call)
-	if err == nil {
-		err = c.check(j.method, h, call.GetEnvelope())
-	}
-	if err == nil {
-		err = c.fulfil(j, h, &call, a, b)
-	}
-	if err == nil {
-		c.counts.answered.Add(1)
-		return a
-	}
-	c.counts.failed.Add(1)
-	fault := reason.Of(err)
-	if fault.Reason == reason.Internal {
-		fault.Reason = reason.RegistryFailed
-		c.cfg.Log.Error("registry failed", "method", j.method.name, "exchange", fmt.Sprintf("%x", h.ExchangeID), "error", fault.Cause)
-	}
-	a.Status, a.Reason, a.FaultField = uint32(fault.Reason.Form().Code), string(fault.Reason), fault.Field
-	a.Response = nil
-	return a
-}
-
-// check refuses a call that was sealed properly but is not for this contract, method or jurisdiction, or says on
-// nobody's authority.
-func (c *connector) check(m *method, h *bus.Header, e *hubv1.Envelope) error {
-	switch {
-	case h.Digest != m.service.digest:
-		return reason.ContractMismatch
-	case e.GetMethod() != m.name, e.GetJurisdiction() != c.cfg.Jurisdiction:
-		return reason.SealRefused
-	case e.GetConsumerAgency() == "", e.GetConsumerSystem() == "", e.GetPurpose() == "", e.GetAgreement() == "":
-		return reason.SealRefused
-	}
-	return nil
-}
-
-// fulfil asks the registry, counts whom the exchange is about, and cuts the answer down to the envelope's fields.
-func (c *connector) fulfil(j *job, h *bus.Header, call *hubv1.Call, a *hubv1.Answer, b *buffers) error {
-	m := j.method
-	fields, err := m.mask(call.GetEnvelope().GetFields())
-	if err != nil {
-		return reason.ContractMismatch.Because(err)
-	}
-	b.tally = contract.Tally{Subjects: b.tally.Subjects[:0]}
-	if err := m.asked.Count(call.GetRequest(), &b.tally); err != nil {
-		return reason.RequestMalformed.Because(err)
-	}
-	defer func() { a.Subjects = subjects(b.tally.Subjects) }()
-	b.tally.Matched, b.tally.Missed = 0, 0
-	response, err := c.ask(j, h, call, a.Timings)
-	if err != nil {
-		return err
-	}
-	settle(response)
-	if b.response, err = (proto.MarshalOptions{}).MarshalAppend(b.response[:0], response); err != nil {
-		return reason.AnswerMalformed.Because(err)
-	}
-	if len(b.response) > bus.MaxAnswer {
-		return reason.AnswerTooLarge
-	}
-	if err := m.told.Count(b.response, &b.tally); err != nil {
-		return reason.AnswerMalformed.Because(err)
-	}
-	if b.pruned, err = fields.Append(b.pruned[:0], b.response); err != nil {
-		return reason.AnswerMalformed.Because(err)
-	}
-	a.Response, a.Matched, a.Missed = b.pruned, uint32(b.tally.Matched), uint32(b.tally.Missed)
-	a.Result, _ = m.told.Result(b.response)
-	return nil
-}
-
-// ask runs the registry's handler, within the call's deadline, and survives its panics.
-func (c *connector) ask(j *job, h *bus.Header, call *hubv1.Call, t *hubv1.Timings) (response proto.Message, err error) {
-	e := call.GetEnvelope()
-	ctx := context.WithValue(c.traced(j.trace), callerKey{}, Caller{
-		Agency: e.GetConsumerAgency(), System: e.GetConsumerSystem(), Officer: e.GetOfficer(),
-		Case: e.GetCase(), Purpose: e.GetPurpose(), Agreement: e.GetAgreement(),
-	})
-	ctx = metadata.NewIncomingContext(ctx, nil)
-	ctx, cancel := context.WithDeadline(ctx, h.Expires.Add(-bus.Margin))
-	defer cancel()
-	if ctx.Err() != nil {
-		return nil, reason.DeadlineExceeded
-	}
-	c.calls.add(h.ExchangeID, cancel)
-	defer c.calls.remove(h.ExchangeID)
-	ctx, end := c.span(ctx, j.method)
-	asked := c.cfg.Now()
-	defer func() {
-		took := c.cfg.Now().Sub(asked)
-		t.RegistryUs = micros(took)
-		c.counts.registryMicros.Add(uint64(took.Microseconds()))
-		if p := recover(); p != nil {
-			c.cfg.Log.Error("registry panicked", "method", j.method.name, "stack", string(debug.Stack()))
-			response, err = nil, reason.RegistryFailed
-		}
-		end(err)
-	}()
-	decode := func(into any) error {
-		if uerr := proto.Unmarshal(call.GetRequest(), into.(proto.Message)); uerr != nil {
-			return reason.RequestMalformed.Because(uerr)
-		}
-		return nil
-	}
-	out, err := j.method.handler(j.method.server, ctx, decode, nil)
-	if err != nil {
-		return nil, err
-	}
-	return out.(proto.Message), nil
-}
-
-func subjects(found []contract.Subject) []*hubv1.DataSubject {
-	list := make([]hubv1.DataSubject, len(found))
-	refs := make([]*hubv1.DataSubject, len(found))
-	for i, s := range found {
-		list[i].Kind, list[i].Value = s.Kind, s.Value
-		refs[i] = &list[i]
-	}
-	return refs
 }
 
 func micros(d time.Duration) uint32 {

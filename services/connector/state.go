@@ -3,6 +3,7 @@ package connector
 import (
 	"context"
 	"encoding/hex"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -18,6 +19,9 @@ import (
 // still answered.
 const leaveGrace = 200 * time.Millisecond
 
+// announceGap is the least time between two announcements, however often they are asked for.
+const announceGap = 50 * time.Millisecond
+
 // connector is one process of a registry on the bus.
 type connector struct {
 	cfg      Config
@@ -26,7 +30,8 @@ type connector struct {
 	nc       *nats.Conn
 	micro    micro.Service
 	instance string
-	queue    chan job
+	subjects []string // where announcements go, one for each service
+	queue    *queue
 	say      chan struct{} // asks for an announcement
 	calls    inFlight
 	counts   counts
@@ -41,7 +46,7 @@ func newConnector(cfg Config, services []*service) (*connector, error) {
 		cfg:      cfg,
 		services: services,
 		keys:     keys,
-		queue:    make(chan job, cfg.Waiting),
+		queue:    newQueue(cfg.Waiting),
 		say:      make(chan struct{}, 1),
 	}, nil
 }
@@ -59,7 +64,7 @@ func (c *connector) stats() map[string]uint64 {
 		"refused":         c.counts.refused.Load(),
 		"overloaded":      c.counts.overloaded.Load(),
 		"registry_micros": c.counts.registryMicros.Load(),
-		"waiting":         uint64(len(c.queue)),
+		"waiting":         uint64(len(c.queue.jobs)),
 	}
 }
 
@@ -102,6 +107,16 @@ func (c *connector) announcer(ctx context.Context, ready func()) {
 			ready()
 			ready = nil
 		}
+		if !pause(ctx, announceGap) {
+			return
+		}
+	}
+}
+
+// asked answers a hello: to all connectors, or to those who announce themselves on the subject that it names.
+func (c *connector) asked(msg *nats.Msg) {
+	if len(msg.Data) == 0 || slices.Contains(c.subjects, string(msg.Data)) {
+		c.announceSoon()
 	}
 }
 
@@ -121,41 +136,52 @@ func (c *connector) announce(leaving bool) bool {
 		return false
 	}
 	said := true
-	for _, s := range c.services {
-		subject, err := bus.KeySubject(c.cfg.Jurisdiction, s.name)
-		if err == nil {
-			err = c.nc.Publish(subject, words)
-		}
-		said = said && err == nil
+	for _, subject := range c.subjects {
+		said = c.nc.Publish(subject, words) == nil && said
 	}
 	return said
 }
 
-// pause waits without listening to a context: it is used while stopping, when all contexts have ended.
-func (c *connector) pause(d time.Duration) { <-time.After(d) }
+// pause waits, and reports whether ctx has not ended meanwhile.
+func pause(ctx context.Context, d time.Duration) bool {
+	wait := time.NewTimer(d)
+	defer wait.Stop()
+	select {
+	case <-wait.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// callID is a call as its gateway names it: another gateway cannot cancel it.
+type callID struct {
+	caller   bus.KeyID
+	exchange [16]byte
+}
 
 // inFlight knows the calls inside the registry, so that they can be cancelled.
 type inFlight struct {
 	mu    sync.Mutex
-	calls map[[16]byte]context.CancelFunc
+	calls map[callID]context.CancelFunc
 }
 
-func (f *inFlight) add(id [16]byte, cancel context.CancelFunc) {
+func (f *inFlight) add(id callID, cancel context.CancelFunc) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.calls == nil {
-		f.calls = make(map[[16]byte]context.CancelFunc)
+		f.calls = make(map[callID]context.CancelFunc)
 	}
 	f.calls[id] = cancel
 }
 
-func (f *inFlight) remove(id [16]byte) {
+func (f *inFlight) remove(id callID) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	delete(f.calls, id)
 }
 
-func (f *inFlight) cancel(id [16]byte) {
+func (f *inFlight) cancel(id callID) {
 	f.mu.Lock()
 	cancel := f.calls[id]
 	f.mu.Unlock()
