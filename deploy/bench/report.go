@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -81,10 +82,10 @@ type report struct {
 // medianRow takes the median of each figure.
 func medianRow(rounds []row) row {
 	m := rounds[0]
-	m.CallsPerSecond = median(rounds, func(r row) float64 { return r.CallsPerSecond })
+	m.CallsPerSecond = median(rounds, func(r row) float64 { return math.Round(r.CallsPerSecond) })
 	m.P50 = median(rounds, func(r row) float64 { return r.P50 })
 	m.P99 = median(rounds, func(r row) float64 { return r.P99 })
-	m.CPU = median(rounds, func(r row) float64 { return r.CPU })
+	m.CPU = median(rounds, func(r row) float64 { return math.Round(10*r.CPU) / 10 })
 	m.client = median(rounds, func(r row) float64 { return r.client })
 	m.others = median(rounds, func(r row) float64 { return r.others })
 	return m
@@ -227,6 +228,7 @@ type machine struct {
 	Versions  []string `json:"versions"` // of all that takes part
 }
 
+// String is the machine on one line.
 func (m machine) String() string {
 	return fmt.Sprintf("%d cores of %s, %.0f GB, %s; %s", m.Cores, m.Processor, m.MemoryGB, m.System, strings.Join(m.Versions, ", "))
 }
