@@ -24,7 +24,7 @@ type Table struct {
 	// Columns are all columns of the table.
 	Columns []string
 	// Rows are the rows: one value for each of Columns, which is a string, int, int64, []byte or nil as the column
-	// says. A row may be reused for the next.
+	// says. A row may be reused for the next, but not the bytes of a []byte in it: rows wait for one another.
 	Rows iter.Seq[[]any]
 }
 
