@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"strconv"
-	"strings"
 	"sync"
 	"time"
 	"unicode/utf8"
@@ -112,12 +111,23 @@ func (l *line) text(name, value string) {
 	}
 	l.name(name)
 	b := append(*l, '"')
-	if strings.IndexFunc(value, needsEscape) < 0 {
+	if plain(value) {
 		b = append(b, value...)
 	} else {
 		b = appendEscaped(b, value)
 	}
 	*l = append(b, '"')
+}
+
+// plain reports whether a string needs no escapes. It looks at bytes: decoding the runes of every line would cost
+// more than writing it. 0xE2 begins the line separators, and little else that is recorded.
+func plain(value string) bool {
+	for i := range len(value) {
+		if c := value[i]; c < ' ' || c == '"' || c == '\\' || c == 0x7f || c == 0xE2 {
+			return false
+		}
+	}
+	return utf8.ValidString(value)
 }
 
 func needsEscape(r rune) bool {

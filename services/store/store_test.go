@@ -103,12 +103,12 @@ func TestFailedFillLeavesEverythingAsItWas(t *testing.T) {
 	rows := func(all ...[]any) iter.Seq[[]any] { return slices.Values(all) }
 	require.ErrorIs(t, db.Fill(ctx, cutOff), context.Canceled)
 	for name, t1 := range map[string]store.Table{
-		"short row":       {Name: "people", Columns: table(0).Columns, Rows: rows([]any{"1"})},
-		"NULL id":         {Name: "people", Columns: table(0).Columns, Rows: rows([]any{nil, "a", 1})},
-		"twice one id":    {Name: "people", Columns: table(0).Columns, Rows: rows([]any{"1", "a", 1}, []any{"1", "b", 1})},
-		"unknown column":  {Name: "people", Columns: []string{"id", "name", "year", "month"}, Rows: rows()},
-		"unknown table":   {Name: "folk", Columns: []string{"id"}, Rows: rows()},
-		"no name":         {Name: "people; DROP TABLE people", Columns: []string{"id"}, Rows: rows()},
+		"short row":      {Name: "people", Columns: table(0).Columns, Rows: rows([]any{"1"})},
+		"NULL id":        {Name: "people", Columns: table(0).Columns, Rows: rows([]any{nil, "a", 1})},
+		"twice one id":   {Name: "people", Columns: table(0).Columns, Rows: rows([]any{"1", "a", 1}, []any{"1", "b", 1})},
+		"unknown column": {Name: "people", Columns: []string{"id", "name", "year", "month"}, Rows: rows()},
+		"unknown table":  {Name: "folk", Columns: []string{"id"}, Rows: rows()},
+		"no name":        {Name: "people; DROP TABLE people", Columns: []string{"id"}, Rows: rows()},
 	} {
 		require.Error(t, db.Fill(t.Context(), t1), name)
 	}
