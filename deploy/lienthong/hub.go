@@ -110,7 +110,7 @@ func (h *hub) unreached(e *errRefused) {
 		e.Message = fmt.Sprintf("the hub at %s did not answer in time (%s)", h.address, e.Message)
 		e.Hint = "allow more with --timeout, or check that a hub listens there"
 	case e.Code != "Unavailable":
-	case strings.Contains(e.Message, "remote error: tls:"):
+	case strings.Contains(e.Message, "remote error: tls:"), broken(e.Message):
 		e.Message = fmt.Sprintf("the gateway at %s refused the certificate of %s (%s)", h.address, h.who, e.Message)
 		e.Hint = "is it revoked, expired or of another authority? see: lienthong identity list --all --dir " + h.top.Dir
 	case strings.Contains(e.Message, "authentication handshake failed"):
@@ -120,4 +120,15 @@ func (h *hub) unreached(e *errRefused) {
 		e.Message = fmt.Sprintf("no hub answers at %s (%s)", h.address, e.Message)
 		e.Hint = "start one with: lienthong up --dir " + h.top.Dir
 	}
+}
+
+// broken reports whether a connection was made and then closed from the other side. In TLS 1.3 that is how a refused
+// certificate looks if the alert that says so was overtaken.
+func broken(message string) bool {
+	for _, sign := range []string{"broken pipe", "connection reset", "EOF"} {
+		if strings.Contains(message, sign) {
+			return true
+		}
+	}
+	return false
 }

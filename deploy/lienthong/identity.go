@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -163,8 +164,12 @@ type identityRevoke struct {
 	Yes   bool   `help:"Do it. Without this, only say what would be revoked."`
 }
 
-// Run revokes, or says what it would revoke.
-func (c *identityRevoke) Run(top *cli) error {
+// noticed is how long gateways take at most to see that a certificate was revoked: they look twice a second.
+const noticed = time.Second
+
+// Run revokes, or says what it would revoke. When it returns, gateways that run from this directory refuse the
+// certificate.
+func (c *identityRevoke) Run(ctx context.Context, top *cli) error {
 	a, err := openAuthority(top)
 	if err != nil {
 		return err
@@ -178,6 +183,10 @@ func (c *identityRevoke) Run(top *cli) error {
 	}
 	if err != nil {
 		return err
+	}
+	select {
+	case <-time.After(noticed):
+	case <-ctx.Done():
 	}
 	return printCertificates(top, records)
 }

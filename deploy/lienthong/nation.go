@@ -17,14 +17,22 @@ type nationCommand struct {
 
 type nationKinds struct{}
 
+// kindEntry is a kind of people in JSON.
+type kindEntry struct {
+	Kind    string `json:"kind"`
+	Meaning string `json:"meaning"`
+}
+
 // Run lists the kinds.
 func (c *nationKinds) Run(top *cli) error {
-	if top.JSON {
-		return printJSON(nation.Kinds())
-	}
+	var entries []kindEntry
 	var rows [][]string
 	for _, k := range nation.Kinds() {
+		entries = append(entries, kindEntry{k.Name, k.Meaning})
 		rows = append(rows, []string{k.Name, k.Meaning})
+	}
+	if top.JSON {
+		return printJSON(entries)
 	}
 	return printTable([]string{"KIND", "WHO"}, rows)
 }

@@ -43,6 +43,7 @@ func Connect(cfg ConnectConfig) (*nats.Conn, error) {
 		nats.CustomInboxPrefix(cfg.Inbox + "." + process),
 		nats.MaxReconnects(-1),
 		nats.RetryOnFailedConnect(true),
+		nats.IgnoreAuthErrorAbort(), // a server that is started with a wrong configuration is started again
 		nats.ReconnectWait(250 * time.Millisecond),
 		nats.ReconnectJitter(100*time.Millisecond, 100*time.Millisecond),
 		nats.ReconnectBufSize(-1), // do not keep calls for later

@@ -86,7 +86,7 @@ func NewServer(cfg Config) *Server {
 	healthv1.RegisterHealthServer(s.rpc, s.health)
 	live := catalog.Live(cfg.Catalog)
 	reflectionv1.RegisterServerReflectionServer(s.rpc, reflection.NewServerV1(reflection.ServerOptions{
-		Services: live, DescriptorResolver: live, ExtensionResolver: live,
+		Services: live, DescriptorResolver: described{live}, ExtensionResolver: live,
 	}))
 	for service, info := range s.rpc.GetServiceInfo() {
 		for _, m := range info.Methods {

@@ -1,0 +1,46 @@
+package grpc
+
+import (
+	"google.golang.org/genproto/googleapis/rpc/errdetails"
+	healthv1 "google.golang.org/grpc/health/grpc_health_v1"
+	"google.golang.org/protobuf/reflect/protoreflect"
+	"google.golang.org/protobuf/reflect/protoregistry"
+	"google.golang.org/protobuf/types/known/durationpb"
+
+	"github.com/lienthong/lienthong/gateway/catalog"
+)
+
+// ownFiles are what a client like grpcurl must know beside the catalog to check the hub's health and to read why a
+// call was refused.
+var ownFiles = func() *protoregistry.Files {
+	files := new(protoregistry.Files)
+	for _, f := range []protoreflect.FileDescriptor{
+		durationpb.File_google_protobuf_duration_proto,
+		errdetails.File_google_rpc_error_details_proto,
+		healthv1.File_grpc_health_v1_health_proto,
+	} {
+		if err := files.RegisterFile(f); err != nil {
+			panic(err) // a start-up invariant: these files are linked, and different
+		}
+	}
+	return files
+}()
+
+// described resolves names for reflection: the catalog's, then the hub's own. Only the catalog's are listed.
+type described struct{ catalog.Live }
+
+// FindFileByPath finds a file of the catalog or of the hub's own.
+func (d described) FindFileByPath(path string) (protoreflect.FileDescriptor, error) {
+	if f, err := d.Live.FindFileByPath(path); err == nil {
+		return f, nil
+	}
+	return ownFiles.FindFileByPath(path)
+}
+
+// FindDescriptorByName finds what a file of the catalog or of the hub's own declares.
+func (d described) FindDescriptorByName(name protoreflect.FullName) (protoreflect.Descriptor, error) {
+	if found, err := d.Live.FindDescriptorByName(name); err == nil {
+		return found, nil
+	}
+	return ownFiles.FindDescriptorByName(name)
+}
