@@ -56,6 +56,6 @@ func TestGrpcurlIsToldWhyItIsRefused(t *testing.T) {
 	h := sandbox.get(t)
 	r := h.grpcurl(t, "H27/one-stop", h.ready.Addresses["grpc"], "-d", `{"personal_id":"040094997317"}`, "registry."+residence)
 	require.NotZero(t, r.code)
-	require.Contains(t, r.err, "PURPOSE_REQUIRED")
+	require.Contains(t, r.err, `"reason": "PURPOSE_REQUIRED"`)
 	require.Contains(t, r.err, "google.rpc.ErrorInfo")
 }

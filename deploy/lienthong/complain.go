@@ -11,6 +11,7 @@ import (
 // errUsage says that the command was called wrongly.
 type errUsage struct{ error }
 
+// Unwrap returns what was wrong.
 func (e errUsage) Unwrap() error { return e.error }
 
 func usage(format string, args ...any) error { return errUsage{fmt.Errorf(format, args...)} }

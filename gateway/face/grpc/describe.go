@@ -11,20 +11,12 @@ import (
 )
 
 // ownFiles are what a client like grpcurl must know beside the catalog to check the hub's health and to read why a
-// call was refused.
-var ownFiles = func() *protoregistry.Files {
-	files := new(protoregistry.Files)
-	for _, f := range []protoreflect.FileDescriptor{
-		durationpb.File_google_protobuf_duration_proto,
-		errdetails.File_google_rpc_error_details_proto,
-		healthv1.File_grpc_health_v1_health_proto,
-	} {
-		if err := files.RegisterFile(f); err != nil {
-			panic(err) // a start-up invariant: these files are linked, and different
-		}
-	}
-	return files
-}()
+// call was refused. Nothing else that the binary links is shown.
+var ownFiles = map[string]bool{
+	healthv1.File_grpc_health_v1_health_proto.Path():      true,
+	errdetails.File_google_rpc_error_details_proto.Path(): true,
+	durationpb.File_google_protobuf_duration_proto.Path(): true,
+}
 
 // described resolves names for reflection: the catalog's, then the hub's own. Only the catalog's are listed.
 type described struct{ catalog.Live }
@@ -34,7 +26,10 @@ func (d described) FindFileByPath(path string) (protoreflect.FileDescriptor, err
 	if f, err := d.Live.FindFileByPath(path); err == nil {
 		return f, nil
 	}
-	return ownFiles.FindFileByPath(path)
+	if !ownFiles[path] {
+		return nil, protoregistry.NotFound
+	}
+	return protoregistry.GlobalFiles.FindFileByPath(path)
 }
 
 // FindDescriptorByName finds what a file of the catalog or of the hub's own declares.
@@ -42,5 +37,9 @@ func (d described) FindDescriptorByName(name protoreflect.FullName) (protoreflec
 	if found, err := d.Live.FindDescriptorByName(name); err == nil {
 		return found, nil
 	}
-	return ownFiles.FindDescriptorByName(name)
+	found, err := protoregistry.GlobalFiles.FindDescriptorByName(name)
+	if err != nil || !ownFiles[found.ParentFile().Path()] {
+		return nil, protoregistry.NotFound
+	}
+	return found, nil
 }
