@@ -251,18 +251,23 @@ func (c *Courier) verify(announcement []byte) (*bus.Party, error) {
 // BUS_OFFLINE, OVERLOADED, SEAL_REFUSED, REQUEST_TOO_LARGE, DEADLINE_EXCEEDED, CANCELLED. ctx must have a deadline,
 // at most bus.MaxLife away.
 func (c *Courier) Ask(ctx context.Context, q *Question) (*hubv1.Answer, error) {
-	introduce := false // said along once a connector said that it does not know this gateway
+	var r *route
+	introduce := false // to a connector that said that it does not know this gateway
 	for {
-		r, err := c.choose(ctx, q)
-		if err != nil {
-			return nil, err
+		if r == nil {
+			var err error
+			if r, err = c.choose(ctx, q); err != nil {
+				return nil, err
+			}
 		}
 		answer, err := c.askOne(ctx, q, r, introduce)
 		switch {
 		case errors.Is(err, errGone):
 			c.routes.drop(r)
+			r, introduce = nil, false
 		case errors.Is(err, errKeyUnknown) && !introduce:
-			introduce = true
+			r = c.routes.now(r) // the same one, or else it would never get to know this gateway
+			introduce = r != nil
 		case errors.Is(err, errKeyUnknown):
 			return nil, reason.SealRefused.Because(err)
 		default:

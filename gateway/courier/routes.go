@@ -75,6 +75,16 @@ func (r *routes) pick(q *Question) *route {
 	return best
 }
 
+// now returns the route that leads now to where one led, or nil if none does.
+func (r *routes) now(old *route) *route {
+	for _, one := range r.find(old.place.service, old.place.jurisdiction) {
+		if one.source == old.source {
+			return one
+		}
+	}
+	return nil
+}
+
 // learn takes in a verified announcement for the places it was heard at: a new process, a new key, a sign of life,
 // or a farewell.
 func (r *routes) learn(party *bus.Party, now time.Time, here func(place) bool) error {
