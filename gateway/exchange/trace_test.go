@@ -78,7 +78,7 @@ func TestASpanOfARefusalSaysTheReasonAndNoWordOfTheConsumer(t *testing.T) {
 	span := spans.Ended()[0]
 	require.Equal(t, sdktrace.Status{Code: codes.Error, Description: "SERVICE_UNKNOWN"}, span.Status())
 	for _, a := range span.Attributes() {
-		require.NotContains(t, a.Value.Emit(), "042187001234")
+		require.NotContains(t, a.Value.String(), "042187001234")
 	}
 }
 

@@ -30,8 +30,12 @@ func TestReflectionListsAndDescribesWhatIsPublishedAndNothingElse(t *testing.T) 
 	desc, err := client.Describe(t.Context(), conn, catalogtest.Service)
 	require.NoError(t, err)
 	require.Equal(t, 3, desc.Methods().Len())
-	_, err = client.Describe(t.Context(), conn, "hub.v1.Nobody")
-	require.ErrorContains(t, err, "lienthong services")
+	_, err = client.Describe(t.Context(), conn, healthv1.Health_ServiceDesc.ServiceName)
+	require.NoError(t, err, "not listed, but known by name")
+	for _, hidden := range []string{"hub.v1.Nobody", reflectionv1.ServerReflection_ServiceDesc.ServiceName} {
+		_, err = client.Describe(t.Context(), conn, hidden)
+		require.ErrorContains(t, err, "lienthong services", hidden)
+	}
 
 	f.change(func() { f.policy.Catalog = nil })
 	services, err = client.Services(t.Context(), conn)
@@ -123,15 +127,33 @@ func TestStoppingFinishesTheCallsUnderWay(t *testing.T) {
 	require.Len(t, f.recorder.Kept(), 1)
 }
 
-func TestACallThatIsCutOffByStoppingIsRecordedBeforeStopReturns(t *testing.T) {
+func TestStopReturnsOnlyAfterTheCallsItCutOffAreRecorded(t *testing.T) {
 	f := newFace(t)
 	asked, _ := f.hold()
+	recording, disk := make(chan struct{}), make(chan struct{})
+	f.recorder.Before = func(context.Context, *hubv1.LedgerRecord) error {
+		close(recording)
+		<-disk
+		return nil
+	}
 	conn := f.desk()
 	go func() { _, _, _ = f.getPerson(purpose(context.Background()), conn) }()
 	<-asked
 	now, cancel := context.WithCancel(t.Context())
 	cancel()
-	f.Stop(now)
+	stopped := make(chan struct{})
+	go func() {
+		defer close(stopped)
+		f.Stop(now)
+	}()
+	<-recording
+	select {
+	case <-stopped:
+		t.Fatal("it stopped while a record was not on disk")
+	case <-time.After(100 * time.Millisecond):
+	}
+	close(disk)
+	<-stopped
 	require.Len(t, f.recorder.Kept(), 1)
 	require.Equal(t, hubv1.Exchange_OUTCOME_CANCELLED, f.recorder.Kept()[0].GetOutcome())
 }

