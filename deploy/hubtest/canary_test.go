@@ -233,6 +233,7 @@ func requireOnly(t *testing.T, g granted, a *answer) {
 }
 
 func TestNarrowingByLtFieldsHoldsForEveryMethod(t *testing.T) {
+	t.Parallel()
 	hub := observe(t, canaries())
 	for _, g := range grants(t, hub.Hub) {
 		if len(g.fields) == 0 {

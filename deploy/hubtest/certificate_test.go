@@ -59,6 +59,7 @@ func forge(t testing.TB, hub *hubtest.Hub, spoil func(*x509.Certificate)) tls.Ce
 }
 
 func TestAWrongCertificateEndsAsAnAlertThereAndAReasonHere(t *testing.T) {
+	t.Parallel()
 	hub := small(t)
 	good := hub.Identity(t, "H27/one-stop")
 	gone := hub.Identity(t, "G24/claims").Certificate
@@ -106,6 +107,7 @@ func shake(t *testing.T, hub *hubtest.Hub, good *peer.Identity, cert tls.Certifi
 }
 
 func TestOnlyTheGatewaysOwnIdentityIsShownAndARenewedOneComesIntoUse(t *testing.T) {
+	t.Parallel()
 	hub := small(t)
 	good := hub.Identity(t, "H27/one-stop")
 	shown := func() string {

@@ -174,6 +174,7 @@ func TestAHostileConnectorCannotReleaseMoreThanIsAgreed(t *testing.T) {
 }
 
 func TestAHostileConnectorsFailuresSayNothingOfItsOwn(t *testing.T) {
+	t.Parallel()
 	hub := observe(t, nil)
 	answers := make(chan *hubv1.Answer, 1)
 	newHostile(t, hub.Hub, "population", func(*hubv1.Call) *hubv1.Answer { return <-answers })
@@ -205,6 +206,7 @@ func TestAHostileConnectorsFailuresSayNothingOfItsOwn(t *testing.T) {
 }
 
 func TestAConnectorIsAskedOnlyForWhatItsProviderProvides(t *testing.T) {
+	t.Parallel()
 	hub := hubtest.Start(t, hubtest.Config{})
 	liar := newHostile(t, hub, "land-vn", func(*hubv1.Call) *hubv1.Answer { return &hubv1.Answer{} }, population[:len(population)-1])
 	hubtest.Eventually(t, "the gateway has heard of it", func() bool {
@@ -223,6 +225,7 @@ func TestAConnectorIsAskedOnlyForWhatItsProviderProvides(t *testing.T) {
 }
 
 func TestARevokedConnectorIsNotAskedAnyMore(t *testing.T) {
+	t.Parallel()
 	hub := hubtest.Start(t, hubtest.Config{Registries: []hubtest.Registry{{Name: "population", Register: overfull(population[:len(population)-1])}}})
 	conn := hub.Dial(t, "H27/one-stop")
 	request := `{"personal_id": "042187001234"}`

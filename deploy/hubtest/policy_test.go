@@ -35,6 +35,7 @@ func rewrite(t *testing.T, path string, change func(string) string) {
 }
 
 func TestAnAgreementThatChangesOnDiskTakesEffect(t *testing.T) {
+	t.Parallel()
 	hub := small(t)
 	conn := hub.Dial(t, "H27/one-stop")
 	require.NoError(t, getResidence(t, conn).err)
@@ -61,6 +62,7 @@ func TestAnAgreementThatChangesOnDiskTakesEffect(t *testing.T) {
 }
 
 func TestYAMLThatIsNoneLeavesTheOldPolicyInForce(t *testing.T) {
+	t.Parallel()
 	hub := small(t)
 	conn := hub.Dial(t, "H27/one-stop")
 	path := filepath.Join(hub.Dir.Agreements(), "broken.yaml")
@@ -78,6 +80,7 @@ func TestYAMLThatIsNoneLeavesTheOldPolicyInForce(t *testing.T) {
 }
 
 func TestAServiceThatIsWithdrawnIsGoneForCallsAndReflection(t *testing.T) {
+	t.Parallel()
 	hub := small(t)
 	conn := hub.Dial(t, "H27/one-stop")
 	files, err := filepath.Glob(filepath.Join(hub.Dir.Agreements(), "*population.yaml"))
@@ -94,6 +97,7 @@ func TestAServiceThatIsWithdrawnIsGoneForCallsAndReflection(t *testing.T) {
 }
 
 func TestACertificateThatIsRevokedIsRefusedAtTheNextCallOnAnOpenConnection(t *testing.T) {
+	t.Parallel()
 	hub := small(t)
 	conn, other := hub.Dial(t, "H27/one-stop"), hub.Dial(t, "G22/dvc-portal")
 	require.NoError(t, getResidence(t, conn).err)

@@ -89,6 +89,7 @@ func TestADeadlineTooShortIsRefusedAtOnce(t *testing.T) {
 }
 
 func TestARegistryThatGoesAndComesBack(t *testing.T) {
+	t.Parallel()
 	hub := hubtest.Start(t, hubtest.Config{Registries: hubtest.Sandbox("population"), Population: 100})
 	conn := hub.Dial(t, "H27/one-stop")
 	one := `{"personal_id": "` + hub.Sample(t, "married", 1)[0].Number.String() + `"}`
