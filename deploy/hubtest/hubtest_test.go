@@ -12,8 +12,6 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
-	sdktrace "go.opentelemetry.io/otel/sdk/trace"
-	"go.opentelemetry.io/otel/sdk/trace/tracetest"
 	"go.uber.org/goleak"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/metadata"
@@ -35,18 +33,13 @@ const (
 	land        = "registry.land.v1.LandService/"
 )
 
-// shared is one hub with all registries of the sandbox, for tests that do not disturb one another. Every call on it
-// makes spans, which sharedSpans keeps.
-var (
-	shared      *hubtest.Hub
-	sharedSpans = tracetest.NewSpanRecorder()
-)
+// shared is one hub with all registries of the sandbox, for tests that change nothing in it.
+var shared *hubtest.Hub
 
 func TestMain(m *testing.M) { os.Exit(run(m)) }
 
 func run(m *testing.M) int {
-	spans := sdktrace.NewTracerProvider(sdktrace.WithSpanProcessor(sharedSpans))
-	hub, err := hubtest.Open(context.Background(), hubtest.Config{Registries: hubtest.Sandbox(), Population: 400, Tracer: spans.Tracer("test")})
+	hub, err := hubtest.Open(context.Background(), hubtest.Config{Registries: hubtest.Sandbox(), Population: 400})
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1

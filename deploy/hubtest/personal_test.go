@@ -12,6 +12,7 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 	"google.golang.org/protobuf/types/dynamicpb"
 
+	"github.com/lienthong/lienthong/deploy/hubtest"
 	"github.com/lienthong/lienthong/services/nation"
 )
 
@@ -91,20 +92,22 @@ func values(t *testing.T, text string, into map[string]bool) {
 }
 
 func TestNothingAboutAPersonIsInLogsRecordsSpansOrFigures(t *testing.T) {
-	n := shared.Nation(t)
+	t.Parallel()
+	hub := observe(t, hubtest.Sandbox())
+	n := hub.Nation(t)
 	secrets, answered, asked := map[string]bool{}, map[string]int{}, map[string]bool{}
 	for _, kind := range []string{"married", "deceased", "child-under-6", "with-land", "employed", "damaged", "widowed"} {
-		person := shared.Sample(t, kind, 1)[0]
+		person := hub.Sample(t, kind, 1)[0]
 		said := facts(n, person.Index)
 		for _, fact := range said {
 			if text, ok := fact.(string); ok && len(text) >= 9 && !strings.HasPrefix(text, "2026-") {
 				secrets[text] = true
 			}
 		}
-		for i, g := range grants(t, shared) {
+		for i, g := range grants(t, hub.Hub) {
 			request := dynamicpb.NewMessage(methodOf(t, g.method).Input())
 			state(request, said, fmt.Sprintf("personal-%s-%d", kind, i))
-			a := ask(within(t), t, shared.Dial(t, g.as), g.method, g.words, protojson.Format(request))
+			a := ask(within(t), t, hub.Dial(t, g.as), g.method, g.words, protojson.Format(request))
 			asked[g.method] = true
 			if a.err == nil {
 				answered[g.method]++
@@ -120,7 +123,7 @@ func TestNothingAboutAPersonIsInLogsRecordsSpansOrFigures(t *testing.T) {
 		}
 	}
 	require.Greater(t, len(secrets), 100)
-	said := observed{shared, sharedSpans}.everything(t)
+	said := hub.everything(t)
 	require.Contains(t, said["spans"], "population.", "statements are among the spans")
 	for where, text := range said {
 		for secret := range secrets {
