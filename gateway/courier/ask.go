@@ -19,7 +19,8 @@ import (
 
 var (
 	errGone       = errors.New("nobody listens there any more")
-	errKeyUnknown = errors.New("connector does not know the key")
+	errIntroduce  = errors.New("the connector does not know this gateway's key")
+	errOtherKey   = errors.New("the connector has another key by now")
 	errNoDeadline = errors.New("ask without a deadline")
 )
 
@@ -37,8 +38,9 @@ func (b *buffers) free() {
 	}
 }
 
-// askOne sends a sealed question to one connector process and waits for its answer.
-func (c *Courier) askOne(ctx context.Context, q *Question, r *route, introduce bool) (*hubv1.Answer, error) {
+// askOne sends a sealed question to one connector process and waits for its answer. If the process does not know
+// this gateway, the same frame is sent again with an introduction.
+func (c *Courier) askOne(ctx context.Context, q *Question, r *route) (*hubv1.Answer, error) {
 	subject, err := r.subject(q)
 	if err != nil {
 		return nil, err
@@ -47,22 +49,33 @@ func (c *Courier) askOne(ctx context.Context, q *Question, r *route, introduce b
 	defer r.busy.Add(-1)
 	w := c.waiting.add()
 	defer c.waiting.remove(w)
+	b := pool.Get().(*buffers)
+	defer b.free()
 	h := bus.Header{Subject: subject, Reply: w.reply, ExchangeID: q.Exchange, Digest: q.Digest}
-	if err := c.send(ctx, q, r, &h, introduce); err != nil {
+	if err := c.seal(ctx, q, r, &h, b); err != nil {
 		return nil, err
 	}
-	select {
-	case msg := <-w.answer:
-		return c.open(r, &h, msg)
-	case <-ctx.Done():
-		c.cancel(q, r)
-		return nil, reason.Of(ctx.Err())
+	for introduced := false; ; introduced = true {
+		if err := c.publish(&h, b.frame, q.Trace); err != nil {
+			return nil, err
+		}
+		select {
+		case msg := <-w.answer:
+			answer, err := c.open(r, &h, msg)
+			if introduced || !errors.Is(err, errIntroduce) {
+				return answer, err
+			}
+			b.frame = bus.Introduce(b.frame, r.own.words)
+		case <-ctx.Done():
+			c.cancel(q, r)
+			return nil, reason.Of(ctx.Err())
+		}
 	}
 }
 
-// send seals a question and publishes it. The connector is told how long its answer is waited for; the frame's
-// expiry is only what bounds a replay.
-func (c *Courier) send(ctx context.Context, q *Question, r *route, h *bus.Header, introduce bool) error {
+// seal seals a question. The connector is told how long its answer is waited for; the frame's expiry is only what
+// bounds a replay.
+func (c *Courier) seal(ctx context.Context, q *Question, r *route, h *bus.Header, b *buffers) (err error) {
 	deadline, ok := ctx.Deadline()
 	if !ok {
 		return errNoDeadline
@@ -71,20 +84,23 @@ func (c *Courier) send(ctx context.Context, q *Question, r *route, h *bus.Header
 	if left < time.Millisecond {
 		return reason.DeadlineExceeded
 	}
-	b := pool.Get().(*buffers)
-	defer b.free()
-	var err error
 	call := hubv1.Call{Envelope: q.Envelope, Request: q.Request, TimeoutMs: uint32(min(left, bus.MaxLife).Milliseconds())}
 	if b.plain, err = (proto.MarshalOptions{}).MarshalAppend(b.plain[:0], &call); err != nil {
 		return fmt.Errorf("seal call: %w", err)
 	}
-	var words []byte
-	if introduce {
-		words = r.own.words
-	}
 	h.Expires = c.cfg.Now().Add(left)
-	b.frame = r.pair.Seal(b.frame[:0], h, b.plain, words)
-	err = c.publish(h.Subject, h.Reply, b.frame, q.Trace)
+	b.frame = r.pair.Seal(b.frame[:0], h, b.plain)
+	return nil
+}
+
+func (c *Courier) publish(h *bus.Header, frame []byte, trace string) error {
+	var err error
+	if trace == "" {
+		err = c.nc.PublishRequest(h.Subject, h.Reply, frame)
+	} else {
+		header := nats.Header{bus.HeaderTrace: {trace}}
+		err = c.nc.PublishMsg(&nats.Msg{Subject: h.Subject, Reply: h.Reply, Data: frame, Header: header})
+	}
 	switch {
 	case errors.Is(err, nats.ErrMaxPayload):
 		return reason.RequestTooLarge.Because(err)
@@ -92,14 +108,6 @@ func (c *Courier) send(ctx context.Context, q *Question, r *route, h *bus.Header
 		return reason.BusOffline.Because(err)
 	}
 	return nil
-}
-
-func (c *Courier) publish(subject, reply string, data []byte, trace string) error {
-	if trace == "" {
-		return c.nc.PublishRequest(subject, reply, data)
-	}
-	msg := nats.Msg{Subject: subject, Reply: reply, Data: data, Header: nats.Header{bus.HeaderTrace: {trace}}}
-	return c.nc.PublishMsg(&msg)
 }
 
 // open reads what came back for a question.
@@ -114,10 +122,7 @@ func (c *Courier) open(r *route, h *bus.Header, msg *nats.Msg) (*hubv1.Answer, e
 	switch f.Refusal {
 	case hubv1.Frame_REFUSAL_UNSPECIFIED:
 	case hubv1.Frame_REFUSAL_KEY_UNKNOWN:
-		if err := c.introduced(r, f.Announcement); err != nil {
-			return nil, reason.SealRefused.Because(err)
-		}
-		return nil, errKeyUnknown
+		return nil, c.unknown(r, f.Announcement)
 	case hubv1.Frame_REFUSAL_OVERLOADED:
 		return nil, reason.Overloaded
 	case hubv1.Frame_REFUSAL_LEAVING:
@@ -140,16 +145,23 @@ func (c *Courier) open(r *route, h *bus.Header, msg *nats.Msg) (*hubv1.Answer, e
 	return answer, nil
 }
 
-// introduced learns the key of a process that could not open a call, from its own words and nobody else's.
-func (c *Courier) introduced(r *route, announcement []byte) error {
+// unknown says what to do about a process that does not know one of the two keys, after learning which one it has,
+// from its own words and nobody else's.
+func (c *Courier) unknown(r *route, announcement []byte) error {
 	party, err := c.verify(announcement)
+	if err == nil && (party.ID != r.id || party.Instance != r.instance) {
+		err = fmt.Errorf("%w: somebody else was asked", bus.ErrAnnouncement)
+	}
+	if err == nil {
+		err = c.routes.learn(party, c.cfg.Now(), func(p place) bool { return p == r.place })
+	}
 	if err != nil {
-		return err
+		return reason.SealRefused.Because(err)
 	}
-	if party.ID != r.id || party.Instance != r.instance {
-		return fmt.Errorf("%w: somebody else was asked", bus.ErrAnnouncement)
+	if now := c.routes.now(r); now != nil && now.pair == r.pair {
+		return reason.SealRefused.Because(errIntroduce)
 	}
-	return c.routes.learn(party, c.cfg.Now(), func(p place) bool { return p == r.place })
+	return errOtherKey
 }
 
 // cancel tells the connector that nobody waits any more. It is best effort: the call has its own deadline there.
@@ -159,7 +171,7 @@ func (c *Courier) cancel(q *Question, r *route) {
 		return
 	}
 	h := bus.Header{Subject: subject, ExchangeID: q.Exchange, Expires: c.cfg.Now().Add(time.Second), Digest: q.Digest}
-	if err := c.nc.Publish(subject, r.pair.Seal(nil, &h, nil, nil)); err != nil {
+	if err := c.nc.Publish(subject, r.pair.Seal(nil, &h, nil)); err != nil {
 		c.cfg.Log.Debug("cancellation not sent", "error", err)
 	}
 }

@@ -251,25 +251,16 @@ func (c *Courier) verify(announcement []byte) (*bus.Party, error) {
 // BUS_OFFLINE, OVERLOADED, SEAL_REFUSED, REQUEST_TOO_LARGE, DEADLINE_EXCEEDED, CANCELLED. ctx must have a deadline,
 // at most bus.MaxLife away.
 func (c *Courier) Ask(ctx context.Context, q *Question) (*hubv1.Answer, error) {
-	var r *route
-	introduce := false // to a connector that said that it does not know this gateway
 	for {
-		if r == nil {
-			var err error
-			if r, err = c.choose(ctx, q); err != nil {
-				return nil, err
-			}
+		r, err := c.choose(ctx, q)
+		if err != nil {
+			return nil, err
 		}
-		answer, err := c.askOne(ctx, q, r, introduce)
+		answer, err := c.askOne(ctx, q, r)
 		switch {
 		case errors.Is(err, errGone):
 			c.routes.drop(r)
-			r, introduce = nil, false
-		case errors.Is(err, errKeyUnknown) && !introduce:
-			r = c.routes.now(r) // the same one, or else it would never get to know this gateway
-			introduce = r != nil
-		case errors.Is(err, errKeyUnknown):
-			return nil, reason.SealRefused.Because(err)
+		case errors.Is(err, errOtherKey):
 		default:
 			return answer, err
 		}

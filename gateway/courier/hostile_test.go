@@ -64,7 +64,7 @@ func TestAnswersThatTheConnectorDidNotSealForThisQuestionAreRefused(t *testing.T
 			forger.pair = w.pairOf(other, a)
 			return fine(&forger)
 		}, reason.SealRefused},
-		"no answer inside":      {func(a *asked) []byte { return a.pair.Seal(nil, &a.header, []byte{0xff}, nil) }, reason.AnswerMalformed},
+		"no answer inside":      {func(a *asked) []byte { return a.pair.Seal(nil, &a.header, []byte{0xff}) }, reason.AnswerMalformed},
 		"a refusal of the seal": {refusal(hubv1.Frame_REFUSAL_SEAL), reason.SealRefused},
 		"an unknown refusal":    {refusal(77), reason.SealRefused},
 		"overloaded":            {refusal(hubv1.Frame_REFUSAL_OVERLOADED), reason.Overloaded},

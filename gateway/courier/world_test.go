@@ -210,7 +210,7 @@ func (a *asked) seal(answer *hubv1.Answer, spoil ...func(*bus.Header)) []byte {
 	for _, f := range spoil {
 		f(&h)
 	}
-	return a.pair.Seal(nil, &h, raw, nil)
+	return a.pair.Seal(nil, &h, raw)
 }
 
 // fine is the answer of a connector that does as it should. It says which process it is from.

@@ -38,6 +38,11 @@ func appendBytes(b []byte, num protowire.Number, v []byte) []byte {
 	return protowire.AppendBytes(b, v)
 }
 
+// Introduce adds the sender's announcement to a sealed frame, whose receiver said that it does not know the sender's
+// key. It stays the same frame, with the same counter: sealing the call anew would leave two frames about that a
+// receiver may open, and somebody could play the first one after the second.
+func Introduce(frame, announcement []byte) []byte { return appendBytes(frame, 8, announcement) }
+
 // Refuse returns the frame by which a connector says that it cannot open a call, with its own announcement when
 // the keys are what is missing.
 func Refuse(why hubv1.Frame_Refusal, announcement []byte) []byte {

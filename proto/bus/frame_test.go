@@ -15,7 +15,7 @@ import (
 func TestAFrameIsTheMessageOfItsContract(t *testing.T) {
 	l := newLine(t)
 	h := l.header()
-	data := l.gateway.Seal(nil, &h, []byte("question"), []byte("words"))
+	data := bus.Introduce(l.gateway.Seal(nil, &h, []byte("question")), []byte("words"))
 	var m hubv1.Frame
 	require.NoError(t, proto.Unmarshal(data, &m))
 	require.Empty(t, m.ProtoReflect().GetUnknown())
@@ -80,7 +80,7 @@ func TestWhatIsNoFrameIsRefused(t *testing.T) {
 func FuzzParseFrame(f *testing.F) {
 	l := newLine(f)
 	h := l.header()
-	f.Add(l.gateway.Seal(nil, &h, []byte("question"), []byte("words")))
+	f.Add(bus.Introduce(l.gateway.Seal(nil, &h, []byte("question")), []byte("words")))
 	f.Add(bus.Refuse(hubv1.Frame_REFUSAL_KEY_UNKNOWN, []byte("words")))
 	f.Add([]byte{3 << 3, 1, 3 << 3, 2})
 	f.Fuzz(func(t *testing.T, data []byte) {

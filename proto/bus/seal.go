@@ -109,19 +109,15 @@ func derive(secret []byte, from, to KeyID, sender hubv1.AnnouncedKey_Role) (ciph
 	return cipher.NewGCM(block)
 }
 
-// Seal appends to dst the frame that carries plaintext under the header. The announcement is sent along when the
-// receiver said that it does not know the sender's key, else nil.
-func (p *Pair) Seal(dst []byte, h *Header, plaintext, announcement []byte) []byte {
+// Seal appends to dst the frame that carries plaintext under the header.
+func (p *Pair) Seal(dst []byte, h *Header, plaintext []byte) []byte {
 	n := p.counter.Add(1)
 	dst = appendOutside(dst, p.own.ID, p.Party.Key, n, h)
-	if len(announcement) > 0 {
-		dst = appendBytes(dst, 8, announcement)
-	}
 	dst = protowire.AppendTag(dst, 7, protowire.BytesType)
 	dst = protowire.AppendVarint(dst, uint64(len(plaintext)+p.send.Overhead()))
 	s := scratches.Get().(*scratch)
 	defer scratches.Put(s)
-	s.set(n, p.own.ID, p.Party.Key, h, announcement)
+	s.set(n, p.own.ID, p.Party.Key, h)
 	return p.send.Seal(dst, s.nonce[:], plaintext, s.bound)
 }
 
@@ -138,7 +134,7 @@ func (p *Pair) Open(dst []byte, h *Header, f *Frame, now time.Time) ([]byte, err
 	}
 	s := scratches.Get().(*scratch)
 	defer scratches.Put(s)
-	s.set(f.Counter, f.Sender, f.Receiver, h, f.Announcement)
+	s.set(f.Counter, f.Sender, f.Receiver, h)
 	plaintext, err := p.receive.Open(dst, s.nonce[:], f.Body, s.bound)
 	if err != nil {
 		return nil, ErrSeal
@@ -158,13 +154,13 @@ type scratch struct {
 
 var scratches = sync.Pool{New: func() any { return &scratch{bound: make([]byte, 0, 512)} }}
 
-func (s *scratch) set(counter uint64, sender, receiver KeyID, h *Header, announcement []byte) {
+func (s *scratch) set(counter uint64, sender, receiver KeyID, h *Header) {
 	binary.BigEndian.PutUint64(s.nonce[4:], counter)
-	s.bound = appendBound(s.bound[:0], sender, receiver, h, announcement)
+	s.bound = appendBound(s.bound[:0], sender, receiver, h)
 }
 
 // appendBound is the additional data of the seal: every length is fixed or said, so no two headers look alike.
-func appendBound(b []byte, sender, receiver KeyID, h *Header, announcement []byte) []byte {
+func appendBound(b []byte, sender, receiver KeyID, h *Header) []byte {
 	b = append(b, sender[:]...)
 	b = append(b, receiver[:]...)
 	b = append(b, h.ExchangeID[:]...)
@@ -173,6 +169,5 @@ func appendBound(b []byte, sender, receiver KeyID, h *Header, announcement []byt
 	b = binary.BigEndian.AppendUint32(b, uint32(len(h.Subject)))
 	b = append(b, h.Subject...)
 	b = binary.BigEndian.AppendUint32(b, uint32(len(h.Reply)))
-	b = append(b, h.Reply...)
-	return append(b, announcement...)
+	return append(b, h.Reply...)
 }

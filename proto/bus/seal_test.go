@@ -28,7 +28,7 @@ func TestWhatIsSealedIsOpenedAndSaysWhatItIsBoundTo(t *testing.T) {
 			sender, receiver = receiver, sender
 		}
 		prefix := []byte("before")
-		data := sender.Seal(prefix, &h, plain, words)
+		data := bus.Introduce(sender.Seal(prefix, &h, plain), words)
 		require.Equal(t, prefix, data[:len(prefix)])
 		data = data[len(prefix):]
 		if len(plain) > 8 {
@@ -45,21 +45,31 @@ func TestWhatIsSealedIsOpenedAndSaysWhatItIsBoundTo(t *testing.T) {
 
 func TestAFrameWithAnyBitFlippedIsRefused(t *testing.T) {
 	l := newLine(t)
-	for _, words := range [][]byte{nil, []byte("an announcement of some length")} {
-		h := l.header()
-		data := l.gateway.Seal(nil, &h, []byte("question"), words)
-		for bit := range 8 * len(data) {
-			altered := bytes.Clone(data)
-			altered[bit/8] ^= 1 << (bit % 8)
-			_, _, err := open(l.connector, altered, h.Subject, h.Reply, l.now)
-			require.Error(t, err, "bit %d", bit)
-			require.Condition(t, func() bool {
-				return errors.Is(err, bus.ErrFrame) || errors.Is(err, bus.ErrSeal) || errors.Is(err, bus.ErrExpired)
-			}, "%v", err)
-		}
-		_, _, err := open(l.connector, data, h.Subject, h.Reply, l.now)
-		require.NoError(t, err, "forgeries do not use up the true one")
+	h := l.header()
+	data := l.gateway.Seal(nil, &h, []byte("question"))
+	for bit := range 8 * len(data) {
+		altered := bytes.Clone(data)
+		altered[bit/8] ^= 1 << (bit % 8)
+		_, _, err := open(l.connector, altered, h.Subject, h.Reply, l.now)
+		require.Error(t, err, "bit %d", bit)
+		require.Condition(t, func() bool {
+			return errors.Is(err, bus.ErrFrame) || errors.Is(err, bus.ErrSeal) || errors.Is(err, bus.ErrExpired)
+		}, "%v", err)
 	}
+	_, _, err := open(l.connector, data, h.Subject, h.Reply, l.now)
+	require.NoError(t, err, "forgeries do not use up the true one")
+}
+
+func TestAnIntroducedFrameIsTheSameFrame(t *testing.T) {
+	l := newLine(t)
+	h := l.header()
+	bare := l.gateway.Seal(nil, &h, []byte("question"))
+	introduced := bus.Introduce(bytes.Clone(bare), []byte("words"))
+	plain, _, err := open(l.connector, introduced, h.Subject, h.Reply, l.now)
+	require.NoError(t, err)
+	require.Equal(t, "question", string(plain))
+	_, _, err = open(l.connector, bare, h.Subject, h.Reply, l.now)
+	require.ErrorIs(t, err, bus.ErrReplayed, "the bare one cannot be played after it")
 }
 
 func TestAFrameIsForOnePlaceOnly(t *testing.T) {
@@ -94,12 +104,8 @@ func TestAFrameIsForOnePlaceOnly(t *testing.T) {
 			_, _, err := open(l.connector, append(bytes.Clone(data), 9<<3, 1), h.Subject, h.Reply, l.now)
 			return err
 		},
-		"with an announcement": func(data []byte) error {
-			_, _, err := open(l.connector, append(bytes.Clone(data), 8<<3|2, 1, 'x'), h.Subject, h.Reply, l.now)
-			return err
-		},
 	} {
-		require.ErrorIs(t, try(l.gateway.Seal(nil, &h, []byte("question"), nil)), bus.ErrSeal, name)
+		require.ErrorIs(t, try(l.gateway.Seal(nil, &h, []byte("question"))), bus.ErrSeal, name)
 	}
 }
 
@@ -109,7 +115,7 @@ func TestAFrameThatSaysItIsFromSomebodyElseIsRefused(t *testing.T) {
 	one, other := newKey(t, ca, asGateway, now), newKey(t, ca, asGateway, now)
 	fromOne, fromOther := meet(t, ca, connector, one, now), meet(t, ca, connector, other, now)
 	h := (&line{now: now}).header()
-	f, err := bus.ParseFrame(meet(t, ca, one, connector, now).Seal(nil, &h, []byte("question"), nil))
+	f, err := bus.ParseFrame(meet(t, ca, one, connector, now).Seal(nil, &h, []byte("question")))
 	require.NoError(t, err)
 	f.Sender = other.ID
 	_, err = fromOther.Open(nil, &h, &f, now)
@@ -121,7 +127,7 @@ func TestAFrameThatSaysItIsFromSomebodyElseIsRefused(t *testing.T) {
 func TestAFrameIsOpenedOnce(t *testing.T) {
 	l := newLine(t)
 	h := l.header()
-	data := l.gateway.Seal(nil, &h, []byte("question"), nil)
+	data := l.gateway.Seal(nil, &h, []byte("question"))
 	_, _, err := open(l.connector, data, h.Subject, h.Reply, l.now)
 	require.NoError(t, err)
 	for range 3 {
@@ -148,7 +154,7 @@ func TestExpiryAllowsForClocksThatDiffer(t *testing.T) {
 		h := l.header()
 		now := l.now.Truncate(time.Millisecond)
 		h.Expires = now.Add(c.expires)
-		_, _, err := open(l.connector, l.gateway.Seal(nil, &h, nil, nil), h.Subject, h.Reply, now)
+		_, _, err := open(l.connector, l.gateway.Seal(nil, &h, nil), h.Subject, h.Reply, now)
 		require.ErrorIs(t, err, c.want, c.name)
 	}
 }
@@ -156,7 +162,7 @@ func TestExpiryAllowsForClocksThatDiffer(t *testing.T) {
 func TestTimesBeyondReasonAreExpiredAndDoNotPanic(t *testing.T) {
 	l := newLine(t)
 	h := l.header()
-	data := l.gateway.Seal(nil, &h, nil, nil)
+	data := l.gateway.Seal(nil, &h, nil)
 	rapid.Check(t, func(t *rapid.T) {
 		f, err := bus.ParseFrame(data)
 		require.NoError(t, err)
@@ -177,7 +183,7 @@ func TestManySendersAtOnceNeverShareACounter(t *testing.T) {
 		wg.Go(func() {
 			for range each {
 				h := h
-				data := l.gateway.Seal(nil, &h, []byte("question"), nil)
+				data := l.gateway.Seal(nil, &h, []byte("question"))
 				f, err := bus.ParseFrame(data)
 				_, oerr := l.connector.Open(nil, &h, &f, l.now)
 				mu.Lock()
@@ -244,7 +250,7 @@ func BenchmarkSeal400Bytes(b *testing.B) {
 	h, plain, dst := l.header(), make([]byte, 400), []byte(nil)
 	b.ReportAllocs()
 	for b.Loop() {
-		dst = l.gateway.Seal(dst[:0], &h, plain, nil)
+		dst = l.gateway.Seal(dst[:0], &h, plain)
 	}
 }
 
@@ -253,7 +259,7 @@ func BenchmarkOpen400Bytes(b *testing.B) {
 	h, plain := l.header(), make([]byte, 400)
 	frames := make([][]byte, 1000)
 	for i := range frames {
-		frames[i] = l.gateway.Seal(nil, &h, plain, nil)
+		frames[i] = l.gateway.Seal(nil, &h, plain)
 	}
 	var dst []byte
 	b.ReportAllocs()
@@ -273,7 +279,7 @@ func BenchmarkOpen400Bytes(b *testing.B) {
 func BenchmarkParseFrame(b *testing.B) {
 	l := newLine(b)
 	h := l.header()
-	data := l.gateway.Seal(nil, &h, make([]byte, 400), nil)
+	data := l.gateway.Seal(nil, &h, make([]byte, 400))
 	b.ReportAllocs()
 	for b.Loop() {
 		if _, err := bus.ParseFrame(data); err != nil {

@@ -157,7 +157,11 @@ func (l *line) seal(c *call) []byte {
 	plain, err := proto.Marshal(c.message)
 	require.NoError(l.t, err)
 	c.header.Subject, c.header.Reply = c.subject, c.reply
-	return l.pair.Seal(nil, &c.header, plain, c.words)
+	frame := l.pair.Seal(nil, &c.header, plain)
+	if len(c.words) > 0 {
+		frame = bus.Introduce(frame, c.words)
+	}
+	return frame
 }
 
 // send publishes a frame and returns where its answer comes.

@@ -123,7 +123,7 @@ func (l *line) cancel(c *call) {
 	require.NoError(l.t, err)
 	h := c.header
 	h.Subject, h.Reply = subject, ""
-	require.NoError(l.t, l.nc.Publish(subject, l.pair.Seal(nil, &h, nil, l.words)))
+	require.NoError(l.t, l.nc.Publish(subject, bus.Introduce(l.pair.Seal(nil, &h, nil), l.words)))
 }
 
 func TestACancellationReachesTheHandler(t *testing.T) {

@@ -154,10 +154,12 @@ func TestAGatewayThatIsNotKnownIntroducesItself(t *testing.T) {
 	w.run(new(registry))
 	l := w.gateway().meet()
 	c := l.call(getPerson, person("1"))
-	refusal := l.refused(c, l.seal(c))
+	frame := l.seal(c)
+	refusal := l.refused(c, frame)
 	require.Equal(t, keyUnknown, refusal.Refusal)
 	require.Equal(t, l.party.Key, l.believe(refusal.Announcement).Key, "the refusal says with which key to try")
-	require.Empty(t, l.ask(l.call(getPerson, person("1")), func(c *call) { c.words = l.words }).GetReason())
+	require.Empty(t, l.open(c, await(t, l.send(c, bus.Introduce(bytes.Clone(frame), l.words)), "no answer")).GetReason())
+	require.Equal(t, refusedSeal, l.refused(c, frame).Refusal, "what could not be opened then cannot be played now")
 	require.Empty(t, l.ask(l.call(getPerson, person("1"))).GetReason(), "once is enough")
 }
 

@@ -89,7 +89,7 @@ func (c *connector) serve(j *job, b *buffers) {
 		c.cfg.Log.Error("answer not sealed", "method", j.method.name, "error", err)
 		return
 	}
-	b.frame = pair.Seal(b.frame[:0], &h, b.answer, nil)
+	b.frame = pair.Seal(b.frame[:0], &h, b.answer)
 	c.send(j.reply, b.frame)
 }
 

@@ -137,9 +137,9 @@ func (AnnouncedKey_Role) EnumDescriptor() ([]byte, []int) {
 	return file_hub_v1_call_proto_rawDescGZIP(), []int{2, 0}
 }
 
-// Frame is the outside of a sealed call or answer. Nothing in it is personal, and all of it but the body is
-// bound to the body's seal as additional data, together with the subject and the reply subject it rides on. A
-// refusal has no body and nobody vouches for it.
+// Frame is the outside of a sealed call or answer. Nothing in it is personal. What stands before the body is bound
+// to the body's seal as additional data, together with the subject and the reply subject it rides on. An
+// announcement has a signature of its own. A refusal has no body and nobody vouches for it.
 type Frame struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The key of the sender, by its id: the first 16 bytes of the SHA-256 of its public half.
@@ -156,7 +156,8 @@ type Frame struct {
 	ContractDigest []byte `protobuf:"bytes,6,opt,name=contract_digest,json=contractDigest,proto3" json:"contract_digest,omitempty"`
 	// Sealed Call or Answer: AES-256-GCM.
 	Body []byte `protobuf:"bytes,7,opt,name=body,proto3" json:"body,omitempty"`
-	// The sender's announcement, when the receiver said that it does not know the sender's key.
+	// The sender's announcement, when the receiver said that it does not know the sender's key. It is added to the
+	// frame that could not be opened, so that the call is sealed once however often it is sent.
 	Announcement []byte `protobuf:"bytes,8,opt,name=announcement,proto3" json:"announcement,omitempty"`
 	// Why the call was refused before it could be opened; then there is no body.
 	Refusal       Frame_Refusal `protobuf:"varint,9,opt,name=refusal,proto3,enum=hub.v1.Frame_Refusal" json:"refusal,omitempty"`
