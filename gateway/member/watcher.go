@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"syscall"
 	"time"
 
 	"github.com/lienthong/lienthong/gateway/snapshot"
@@ -64,16 +63,11 @@ func (w *Watcher) Accept(_ peer.ID, cert *x509.Certificate) error {
 	return nil
 }
 
-// stamp changes when the file does. The file is replaced, not written over, so its number counts as well: two
-// replacements may fall into one tick of the clock.
+// stamp changes when the file does.
 func stamp(path string) (string, error) {
 	info, err := os.Stat(path)
 	if err != nil {
 		return "", err
 	}
-	var inode uint64
-	if s, ok := info.Sys().(*syscall.Stat_t); ok {
-		inode = s.Ino
-	}
-	return fmt.Sprintf("%d %d %d", inode, info.Size(), info.ModTime().UnixNano()), nil
+	return snapshot.FileStamp(info), nil
 }

@@ -1,6 +1,7 @@
 package member_test
 
 import (
+	"bytes"
 	"context"
 	"os"
 	"path/filepath"
@@ -84,4 +85,28 @@ func TestWatchingNeedsAListToBeginWith(t *testing.T) {
 	require.NoError(t, os.WriteFile(filepath.Join(dir, member.FileName), []byte("{"), 0o600))
 	_, err = member.Watch(context.Background(), dir)
 	require.Error(t, err)
+}
+
+// A list that is copied over with its times is as large and as old as the one before it.
+func TestARevocationInAListOfTheSameSizeAndTimeIsSeen(t *testing.T) {
+	dir := t.TempDir()
+	path, old := filepath.Join(dir, member.FileName), time.Unix(0, 0)
+	put(t, dir, "a1")
+	require.NoError(t, os.Chtimes(path, old, old))
+	synctest.Test(t, func(t *testing.T) {
+		w, err := member.Watch(context.Background(), dir)
+		require.NoError(t, err)
+		defer w.Close()
+		data, err := os.ReadFile(path)
+		require.NoError(t, err)
+		for range 100 { // the file system's clock ticks every few milliseconds, and not by the bubble's
+			require.NoError(t, os.WriteFile(path, bytes.Replace(data, []byte(`"a1"`), []byte(`"a2"`), 1), 0o600))
+			require.NoError(t, os.Chtimes(path, old, old))
+			tick()
+			if w.Directory().Revoked("a2") {
+				return
+			}
+		}
+		require.Fail(t, "not seen")
+	})
 }

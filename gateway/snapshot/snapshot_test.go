@@ -155,3 +155,29 @@ func TestAStampChangesWithTheFilesThatCount(t *testing.T) {
 	require.NoError(t, os.Remove(filepath.Join(dir, "a.yaml")))
 	require.Equal(t, empty, read())
 }
+
+// A file that came from an archive, or was copied with its times, may be as large and as old as the one before it.
+func TestAFileOfTheSameSizeAndTimeIsAnotherFile(t *testing.T) {
+	dir := t.TempDir()
+	path, old := filepath.Join(dir, "a.yaml"), time.Unix(0, 0)
+	stamp := snapshot.Files([]string{dir}, ".yaml")
+	put := func(write func()) string {
+		write()
+		require.NoError(t, os.Chtimes(path, old, old))
+		s, err := stamp()
+		require.NoError(t, err)
+		return s
+	}
+	first := put(func() { require.NoError(t, os.WriteFile(path, []byte("until: 2027"), 0o600)) })
+	require.Eventually(t, func() bool { // the file system's clock ticks every few milliseconds
+		return put(func() { require.NoError(t, os.WriteFile(path, []byte("until: 2025"), 0o600)) }) != first
+	}, 5*time.Second, 10*time.Millisecond, "written over")
+	second := put(func() {
+		require.NoError(t, os.WriteFile(path+".part", []byte("until: 2026"), 0o600))
+		require.NoError(t, os.Rename(path+".part", path))
+	})
+	require.NotEqual(t, first, second, "replaced")
+	again, err := stamp()
+	require.NoError(t, err)
+	require.Equal(t, second, again)
+}

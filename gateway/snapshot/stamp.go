@@ -8,10 +8,11 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 )
 
 // Files returns a stamp for Watch: it changes when a file in one of the directories that has one of the
-// extensions (".yaml") appears, goes, or changes its size or time. It does not look into subdirectories. A
+// extensions (".yaml") appears, goes, is replaced or written. It does not look into subdirectories. A
 // directory that does not exist counts as empty.
 func Files(dirs []string, extensions ...string) func() (string, error) {
 	return func() (string, error) {
@@ -44,7 +45,18 @@ func stampDir(b *strings.Builder, dir string, extensions []string) error {
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(b, "\n%s %d %d", path, info.Size(), info.ModTime().UnixNano())
+		fmt.Fprintf(b, "\n%s %s", path, FileStamp(info))
 	}
 	return nil
+}
+
+// FileStamp tells one state of a file from another. Size and time are not enough: an archive, a copy that keeps times
+// and an image built to be reproducible all give a new content the time of the old one. The number of the file and the
+// time of its last change, which nobody can set, tell them apart.
+func FileStamp(info fs.FileInfo) string {
+	s := fmt.Sprintf("%d %d", info.Size(), info.ModTime().UnixNano())
+	if sys, ok := info.Sys().(*syscall.Stat_t); ok {
+		s += fmt.Sprintf(" %d %d", sys.Ino, changed(sys))
+	}
+	return s
 }
