@@ -109,8 +109,12 @@ func (f *fields) narrow(asked string) (*release, error) {
 		return nil, reason.MetadataInvalid
 	}
 	var leaves []string
+	seen := map[string]bool{} // what is named a thousand times is looked at once
 	for path := range strings.SplitSeq(asked, ",") {
-		path = strings.TrimSpace(path)
+		if path = strings.TrimSpace(path); seen[path] {
+			continue
+		}
+		seen[path] = true
 		got, err := expand(f.method.Output, path)
 		switch {
 		case errors.Is(err, contract.ErrSensitive), errors.Is(err, contract.ErrUnlabelled):

@@ -181,3 +181,18 @@ func TestAFieldOutsideTheAgreementNeverPasses(t *testing.T) {
 		require.Equal(rt, code, result.Get(result.Descriptor().Fields().ByName("code")).Enum(), "the result always passes")
 	})
 }
+
+// Whoever has an agreement may send 4 KiB of lt-fields that nobody sent before, as often as it likes.
+func TestANameThatIsRepeatedCostsWhatItCostsOnce(t *testing.T) {
+	q := load(t, sample).query(t)
+	cost := func(fields string) float64 {
+		return testing.AllocsPerRun(1, func() {
+			f := load(t, sample) // remembers nothing yet
+			q.Method, q.Fields = f.query(t).Method, fields
+			_, err := f.Admit(q)
+			require.NoError(t, err)
+		})
+	}
+	once := cost("person")
+	require.Less(t, cost(strings.Repeat("person, person,", 270)+"person"), once+2000)
+}
