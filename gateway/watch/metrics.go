@@ -94,6 +94,9 @@ func (m *Metrics) find(key seriesKey) *series {
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	if found, ok := m.series.Load(key); ok {
+		return found.(*series) // another caller was quicker
+	}
 	consumer := key.agency + "/" + key.system
 	if m.known >= maxSeries {
 		consumer, key.method = "other", "other"
