@@ -117,7 +117,7 @@ func (h *hostile) called(msg *nats.Msg) {
 		h.t.Error(err)
 		return
 	}
-	_ = h.nc.PublishMsg(&nats.Msg{Subject: msg.Reply, Data: pair.Seal(nil, &head, answer, nil), Header: nats.Header{"x": {canary + "header"}}})
+	_ = h.nc.PublishMsg(&nats.Msg{Subject: msg.Reply, Data: pair.Seal(nil, &head, answer), Header: nats.Header{"x": {canary + "header"}}})
 }
 
 // serviceOf finds a service that this test links.
