@@ -86,7 +86,7 @@ func OpenGateway(ctx context.Context, cfg GatewayConfig) (_ *Gateway, err error)
 	}
 	cfg.Bus.Name = GatewayID.String()
 	g.courier, err = courier.Open(courier.Config{
-		Bus: cfg.Bus, GetCertificate: reloading(cfg.Dir, GatewayID), Roots: g.identity.Roots, Accept: g.members.Accept, Log: cfg.Log,
+		Bus: cfg.Bus, GetCertificate: reloading(cfg.Dir, GatewayID), Roots: g.identity.Roots, Accept: g.members.AcceptAs(member.Provider), Log: cfg.Log,
 	})
 	if err != nil {
 		return nil, err

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sync/errgroup"
 	"google.golang.org/grpc"
 
+	"github.com/lienthong/lienthong/gateway/member"
 	"github.com/lienthong/lienthong/gateway/member/authority"
 	"github.com/lienthong/lienthong/proto/bus"
 	"github.com/lienthong/lienthong/proto/peer"
@@ -145,6 +146,11 @@ func (r Registry) Serve(ctx context.Context, dir Dir, cfg ConnectConfig, registe
 	if err != nil {
 		return err
 	}
+	members, err := member.Watch(ctx, string(dir))
+	if err != nil {
+		return err
+	}
+	defer members.Close()
 	tasks, ctx := errgroup.WithContext(ctx)
 	tasks.Go(func() error { return keepRenewed(ctx, cfg.Renewals, renewEvery, cfg.Log) })
 	tasks.Go(func() error {
@@ -155,6 +161,7 @@ func (r Registry) Serve(ctx context.Context, dir Dir, cfg ConnectConfig, registe
 			GetCertificate: reloading(dir, r.ID),
 			Roots:          identity.Roots,
 			Gateways:       []peer.ID{GatewayID},
+			Accept:         members.AcceptAs(member.Gateway),
 			Log:            cfg.Log,
 			Tracer:         cfg.Tracer,
 			Ready:          cfg.Ready,

@@ -63,6 +63,21 @@ func (w *Watcher) Accept(_ peer.ID, cert *x509.Certificate) error {
 	return nil
 }
 
+// AcceptAs is Accept for those who do not ask themselves, so that nothing else judges them: it refuses whoever is not
+// an active system with all of the roles at that moment.
+func (w *Watcher) AcceptAs(roles Roles) func(peer.ID, *x509.Certificate) error {
+	return func(id peer.ID, cert *x509.Certificate) error {
+		d := w.Directory()
+		if d.Revoked(peer.Serial(cert)) {
+			return peer.Revoked
+		}
+		if s, ok := d.Lookup(id); !ok || s.Status != Active || !s.Roles.Has(roles) {
+			return fmt.Errorf("%w: no active %s", peer.NotAccepted, roles)
+		}
+		return nil
+	}
+}
+
 // stamp changes when the file does.
 func stamp(path string) (string, error) {
 	info, err := os.Stat(path)

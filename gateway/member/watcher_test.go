@@ -3,6 +3,8 @@ package member_test
 import (
 	"bytes"
 	"context"
+	"crypto/x509"
+	"math/big"
 	"os"
 	"path/filepath"
 	"testing"
@@ -13,6 +15,7 @@ import (
 
 	"github.com/lienthong/lienthong/gateway/member"
 	"github.com/lienthong/lienthong/gateway/member/internal/safefile"
+	"github.com/lienthong/lienthong/proto/peer"
 )
 
 // put replaces the list of members by one that revokes the serials.
@@ -109,4 +112,26 @@ func TestARevocationInAListOfTheSameSizeAndTimeIsSeen(t *testing.T) {
 		}
 		require.Fail(t, "not seen")
 	})
+}
+
+func TestWhoAnswersIsJudgedByStandingAndRole(t *testing.T) {
+	dir := t.TempDir()
+	write := func(s member.System, revoked ...member.Revocation) *member.Watcher {
+		f := member.File{Systems: []member.System{s}, Revoked: revoked}
+		data, err := f.Encode()
+		require.NoError(t, err)
+		require.NoError(t, safefile.Write(filepath.Join(dir, member.FileName), data, 0o644))
+		w, err := member.Watch(t.Context(), dir)
+		require.NoError(t, err)
+		t.Cleanup(w.Close)
+		return w
+	}
+	cert := &x509.Certificate{SerialNumber: big.NewInt(0xa1)}
+	good := member.System{ID: portal, Roles: member.Provider | member.Consumer, Status: member.Active}
+	require.NoError(t, write(good).AcceptAs(member.Provider)(portal, cert))
+	require.ErrorIs(t, write(good).AcceptAs(member.Gateway)(portal, cert), peer.NotAccepted)
+	require.ErrorIs(t, write(good).AcceptAs(member.Provider)(peer.ID{Agency: "G99", System: "x"}, cert), peer.NotAccepted)
+	require.ErrorIs(t, write(good, member.Revocation{Serial: "a1"}).AcceptAs(member.Provider)(portal, cert), peer.Revoked)
+	good.Status = member.Suspended
+	require.ErrorIs(t, write(good).AcceptAs(member.Provider)(portal, cert), peer.NotAccepted)
 }

@@ -62,6 +62,9 @@ type Config struct {
 	// GetCertificate, if set, is asked whenever a sealing key is made, instead of Certificate, so that a renewed
 	// certificate comes into use without a restart.
 	GetCertificate func() (*tls.Certificate, error)
+	// Accept judges, for every call, a gateway whose certificate is good, so that a revoked one is not answered any
+	// more; nil accepts all of Gateways. It must not block.
+	Accept func(peer.ID, *x509.Certificate) error
 }
 
 func (c *Config) fill() error {

@@ -117,8 +117,20 @@ func (k *keys) introduction() []byte {
 }
 
 // pair finds what is shared with the sender of a frame. It returns nil if the frame is for a key that this process
-// does not hold or hold no more, or from a gateway that it does not know and that does not introduce itself.
+// does not hold or hold no more, or from a gateway that it does not know and that does not introduce itself. It fails
+// if the sender is not one of the gateways, or not any more.
 func (k *keys) pair(f *bus.Frame) (*bus.Pair, error) {
+	pair, err := k.find(f)
+	if err != nil || pair == nil || k.cfg.Accept == nil {
+		return pair, err
+	}
+	if err := k.cfg.Accept(pair.Party.ID, pair.Party.Certificate); err != nil {
+		return nil, fmt.Errorf("%s is not accepted: %w", pair.Party.ID, err)
+	}
+	return pair, nil
+}
+
+func (k *keys) find(f *bus.Frame) (*bus.Pair, error) {
 	own := k.live.Load().key(f.Receiver)
 	if own == nil {
 		return nil, nil

@@ -1,12 +1,16 @@
 package connector_test
 
 import (
+	"crypto/x509"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/lienthong/lienthong/proto/bus"
+	"github.com/lienthong/lienthong/proto/bus/bustest"
+	"github.com/lienthong/lienthong/proto/peer"
 	"github.com/lienthong/lienthong/services/connector"
 )
 
@@ -88,4 +92,27 @@ func TestHelloToOthersIsNotAnswered(t *testing.T) {
 		}
 	}
 	require.LessOrEqual(t, others, 4, "a heartbeat may fall into these moments, but no answers")
+}
+
+func TestAGatewayThatIsNotAcceptedAnyMoreIsNotAnswered(t *testing.T) {
+	w := newWorld(t)
+	var gone atomic.Bool
+	w.run(new(registry), func(c *connector.Config) {
+		c.Accept = func(id peer.ID, cert *x509.Certificate) error {
+			if gone.Load() && id == bustest.GatewayID && cert != nil {
+				return peer.Revoked
+			}
+			return nil
+		}
+	})
+	l := w.gateway().known()
+	gone.Store(true)
+	c := l.call(getPerson, person("1"))
+	require.Equal(t, refusedSeal, l.refused(c, l.seal(c)).Refusal, "known already")
+	stranger := w.gateway().meet()
+	c = stranger.call(getPerson, person("1"))
+	c.words = stranger.words
+	require.Equal(t, refusedSeal, stranger.refused(c, stranger.seal(c)).Refusal, "introduces itself")
+	gone.Store(false)
+	require.Empty(t, l.ask(l.call(getPerson, person("1"))).GetReason())
 }
