@@ -67,6 +67,8 @@ func TestAQueryThatCannotBeAnsweredSaysWhy(t *testing.T) {
 		"another purpose":       {args: []string{population + "GetResidence", someone, "--purpose", "KCB-TD", "--case", "1"}, code: 1, says: "PURPOSE_NOT_AGREED"},
 		"no case":               {args: []string{population + "GetResidence", someone, "--purpose", "CT-TT"}, code: 1, says: "hint: here that is --case"},
 		"unknown answer field":  {args: append([]string{population + "GetResidence", someone, "--only", "permanent.street"}, asked...), code: 1, says: "FIELD_UNKNOWN"},
+		"which answer field":    {args: append([]string{population + "GetResidence", someone, "--only", "permanent,permanent.street"}, asked...), code: 1, says: "the answer has no field"},
+		"officer with accents":  {args: append(append([]string{population + "GetResidence", someone}, asked...), "--officer", "cán bộ"), code: 2, says: "in ASCII"},
 		"method not agreed":     {args: append([]string{population + "GetPerson", someone}, asked...), code: 1, says: "METHOD_NOT_AGREED"},
 		"province of nobody":    {args: append([]string{"registry." + landService + "GetParcel", "province_code=99"}, asked...), code: 1, says: "province"},
 		"unknown system":        {args: []string{population + "GetResidence", someone, "--as", "H99/nobody"}, code: 2, says: "no identity of H99/nobody"},

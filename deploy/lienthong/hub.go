@@ -87,12 +87,18 @@ var options = map[string]string{
 // refused is why the hub did not answer, with what the command's user can do about it.
 func (h *hub) refused(err error, receipt client.Receipt) *errRefused {
 	e := &errRefused{Refusal: client.RefusalOf(err), Exchange: receipt.Exchange}
+	if i := strings.LastIndex(e.Message, "desc = "); i >= 0 { // what the client puts before the hub's words
+		e.Message = strings.Trim(e.Message[i+len("desc = "):], `"`)
+	}
 	if e.Reason == "" { // not the hub's words
 		h.unreached(e)
 		return e
 	}
 	if option, ok := options[e.Field]; ok {
 		e.Hint = "here that is " + option
+	}
+	if e.Reason == "IDENTITY_UNKNOWN" {
+		e.Hint = "an identity that was just issued is known half a second later; see: lienthong identity list --dir " + h.top.Dir
 	}
 	if strings.HasPrefix(e.Reason, "PURPOSE_") {
 		e.Hint = strings.TrimPrefix(e.Hint+"; the hub's agreements name the purposes: "+string(h.top.dir().Agreements()), "; ")
@@ -102,9 +108,6 @@ func (h *hub) refused(err error, receipt client.Receipt) *errRefused {
 
 // unreached says why there was no hub to refuse.
 func (h *hub) unreached(e *errRefused) {
-	if i := strings.LastIndex(e.Message, "desc = "); i >= 0 {
-		e.Message = strings.Trim(e.Message[i+len("desc = "):], `"`)
-	}
 	switch {
 	case e.Code == "DeadlineExceeded":
 		e.Message = fmt.Sprintf("the hub at %s did not answer in time (%s)", h.address, e.Message)

@@ -89,6 +89,9 @@ func run(ctx context.Context, args []string) (code int) {
 		kong.Vars{"version": version()},
 		kong.BindTo(ctx, (*context.Context)(nil)),
 	)
+	if len(args) > 0 && args[0] == "help" {
+		args = append(slices.Clone(args[1:]), "--help")
+	}
 	if len(args) == 0 {
 		fmt.Fprintln(stderr, "lienthong: say what to do")
 		args, parser.Stdout = []string{"--help"}, stderr

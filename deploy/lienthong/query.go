@@ -55,6 +55,18 @@ The exit code is 0 if the hub answered, 1 if it refused or failed (the reason is
 called wrongly.`
 }
 
+// Validate is called by kong. Metadata of gRPC carries printable ASCII only.
+func (c *queryCommand) Validate() error {
+	for _, word := range []struct{ flag, value string }{
+		{"--purpose", c.Purpose}, {"--case", c.Case}, {"--officer", c.Officer}, {"--only", c.Only}, {"--consent", c.Consent},
+	} {
+		if strings.ContainsFunc(word.value, func(r rune) bool { return r < ' ' || r > '~' }) {
+			return fmt.Errorf("%s %q: write it in ASCII, without accents", word.flag, word.value)
+		}
+	}
+	return nil
+}
+
 // answered is a query's answer in JSON.
 type answered struct {
 	Answer   json.RawMessage `json:"answer"`
@@ -95,7 +107,11 @@ func (c *queryCommand) Run(ctx context.Context, top *cli) error {
 	response := dynamicpb.NewMessage(desc.Output())
 	receipt, err := c.ask(ctx, h, request, response)
 	if err != nil {
-		return h.refused(err, receipt)
+		e := h.refused(err, receipt)
+		if name := lacking(desc.Output(), c.Only); e.Reason == "FIELD_UNKNOWN" && e.Field == "lt-fields" && name != "" {
+			e.Hint += fmt.Sprintf(": the answer has no field %q; see: lienthong services %s", name, service)
+		}
+		return e
 	}
 	return c.show(top, response, receipt)
 }
@@ -106,6 +122,20 @@ func (c *queryCommand) ask(ctx context.Context, h *hub, request, response proto.
 	var header, trailer metadata.MD
 	err := h.Invoke(client.With(ctx, words), "/"+strings.TrimPrefix(c.Method, "/"), request, response, grpc.Header(&header), grpc.Trailer(&trailer))
 	return client.ReceiptOf(metadata.Join(header, trailer)), err
+}
+
+// lacking finds the first of the paths, joined by commas, that leads to no field of the message; empty if all do.
+func lacking(desc protoreflect.MessageDescriptor, paths string) string {
+	for path := range strings.SplitSeq(paths, ",") {
+		at := desc
+		for name := range strings.SplitSeq(strings.TrimSpace(path), ".") {
+			if at == nil || at.Fields().ByName(protoreflect.Name(name)) == nil {
+				return path
+			}
+			at = at.Fields().ByName(protoreflect.Name(name)).Message()
+		}
+	}
+	return ""
 }
 
 // describe finds the method in the hub's catalog; nil if it is not there.

@@ -46,6 +46,9 @@ func (c *upCommand) Run(ctx context.Context, top *cli) error {
 	}
 	defer closeTraces(traces, log)
 	sayStopping(ctx, log)
+	if c.NATS != parts.EmbeddedNATS {
+		log.Info("reaching for the bus; retried for ever", "url", string(c.NATS))
+	}
 	err = parts.Up(ctx, parts.UpConfig{
 		Dir:     top.dir(),
 		Nation:  nation,
@@ -80,10 +83,10 @@ func (c *upCommand) welcome(top *cli, r *parts.Ready, people int, took time.Dura
 	fmt.Fprintf(stdout, `
 Lienthong is ready after %v: four registries, %d people.
 
-  gRPC      %s   (mTLS, reflection on)
-  health    http://%s/readyz   metrics http://%s/metrics
-  bus       %s   (nats micro ls --creds %s)
-  identities %s/identities   authority %s
+  gRPC        %s   (mTLS, reflection on)
+  health      http://%s/readyz   metrics http://%s/metrics
+  bus         %s   (nats -s %s --creds %s micro ls)
+  identities  %s/identities   authority %s
 
 Ask your first question (a person of the synthetic nation, nobody real):
 
@@ -93,7 +96,7 @@ What else: lienthong services | lienthong nation sample married | lienthong quer
 Stop with Ctrl-C.
 
 `, took.Round(time.Millisecond), people, r.Addresses["grpc"], r.Addresses["http"], r.Addresses["http"],
-		r.Addresses["nats"], top.dir().Observer(), top.Dir, top.dir().CA(), shellJoin(c.shortened(top, r.FirstQuery)))
+		r.Addresses["nats"], r.Addresses["nats"], top.dir().Observer(), top.Dir, top.dir().CA(), shellJoin(c.shortened(top, r.FirstQuery)))
 }
 
 // command is how this program is called from anywhere.
