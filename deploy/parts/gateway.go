@@ -92,10 +92,10 @@ func OpenGateway(ctx context.Context, cfg GatewayConfig) (_ *Gateway, err error)
 		return nil, err
 	}
 	if g.grpc, err = net.Listen("tcp", cfg.GRPC); err != nil {
-		return nil, fmt.Errorf("gRPC address, choose another one with --grpc: %w", err)
+		return nil, fmt.Errorf("gRPC address %s cannot be used; choose another one with --grpc, port 0 for any: %w", cfg.GRPC, err)
 	}
 	if g.http, err = net.Listen("tcp", cfg.HTTP); err != nil {
-		return nil, fmt.Errorf("HTTP address, choose another one with --http: %w", err)
+		return nil, fmt.Errorf("HTTP address %s cannot be used; choose another one with --http, port 0 for any: %w", cfg.HTTP, err)
 	}
 	g.gauges()
 	g.wire()
@@ -203,6 +203,7 @@ func (g *Gateway) Run(ctx context.Context) error {
 	tasks, ctx := errgroup.WithContext(ctx)
 	tasks.Go(func() error { return g.courier.Run(ctx) })
 	tasks.Go(func() error { return keepRenewed(ctx, g.cfg.Renewals, renewEvery, g.cfg.Log) })
+	tasks.Go(func() error { return g.tellPolicy(ctx) })
 	tasks.Go(func() error { return g.face.Serve(g.grpc) })
 	tasks.Go(func() error {
 		if err := pages.Serve(g.http); !errors.Is(err, http.ErrServerClosed) {
