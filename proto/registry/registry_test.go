@@ -3,6 +3,9 @@
 package registry_test
 
 import (
+	"os"
+	"path/filepath"
+	"regexp"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -21,6 +24,24 @@ var files = []protoreflect.FileDescriptor{
 	insurancev1.File_registry_insurance_v1_service_proto,
 	landv1.File_registry_land_v1_service_proto,
 	populationv1.File_registry_population_v1_population_proto,
+}
+
+func TestNoRegistryIsForgottenInTheList(t *testing.T) {
+	paths, err := filepath.Glob("*/v*/*.proto")
+	require.NoError(t, err)
+	declared := regexp.MustCompile(`(?m)^service `)
+	var want, listed []string
+	for _, path := range paths {
+		text, err := os.ReadFile(path)
+		require.NoError(t, err)
+		if declared.Match(text) {
+			want = append(want, "registry/"+filepath.ToSlash(path))
+		}
+	}
+	for _, file := range files {
+		listed = append(listed, file.Path())
+	}
+	require.ElementsMatch(t, want, listed, "add the file that declares the service to the list above")
 }
 
 func services(t *testing.T) []protoreflect.ServiceDescriptor {

@@ -300,11 +300,11 @@ var File_hub_v1_types_proto protoreflect.FileDescriptor
 
 const file_hub_v1_types_proto_rawDesc = "" +
 	"\n" +
-	"\x12hub/v1/types.proto\x12\x06hub.v1\x1a\x14hub/v1/options.proto\"\xdd\x04\n" +
-	"\aAddress\x12v\n" +
-	"\vcode_system\x18\x01 \x01(\x0e2\x12.hub.v1.CodeSystemBA\xaa\xd4\x18=\n" +
+	"\x12hub/v1/types.proto\x12\x06hub.v1\x1a\x14hub/v1/options.proto\"\xea\x04\n" +
+	"\aAddress\x12\x82\x01\n" +
+	"\vcode_system\x18\x01 \x01(\x0e2\x12.hub.v1.CodeSystemBM\xaa\xd4\x18I\n" +
 	"/\n" +
-	" Hệ mã đơn vị hành chính\x12\vCode system\x10\x02*\bGSO_2025R\n" +
+	" Hệ mã đơn vị hành chính\x12\vCode system\x10\x02*\x14CODE_SYSTEM_GSO_2025R\n" +
 	"codeSystem\x12Z\n" +
 	"\rprovince_code\x18\x02 \x01(\tB5\xaa\xd4\x181\n" +
 	")\n" +
