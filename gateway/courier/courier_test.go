@@ -244,7 +244,7 @@ func TestAConnectorThatFallsSilentIsForgotten(t *testing.T) {
 	w := newWorld(t)
 	w.connector("p1").join(1)
 	w.clock.advance(bus.Silence + time.Second)
-	w.connector("p2").join(2)
-	w.online(1)
+	w.online(0)
+	w.connector("p2").join(1)
 	require.Contains(t, string(w.answered().GetResponse()), "answer of p2")
 }
