@@ -34,8 +34,8 @@ import (
 
 // Bounds on what one peer may occupy.
 const (
-	maxStreams    = 256              // calls at a time on one connection
-	maxReceive    = 4 << 20          // bytes of a request that is taken in, to be refused with its reason; more is cut off by gRPC
+	maxStreams    = 128              // calls at a time on one connection
+	maxReceive    = 1 << 20          // bytes of a request that is taken in, to be refused with its reason; more is cut off by gRPC
 	maxHeaderList = 32 << 10         // bytes of metadata of one call
 	streamWorkers = 256              // goroutines kept for calls: a new one for each call grows its stack each time
 	connectTime   = 5 * time.Second  // for the TLS handshake

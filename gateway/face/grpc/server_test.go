@@ -63,7 +63,7 @@ func TestEveryRefusalHasReasonSentenceExchangeAndRecordAndTheFaceGoesOn(t *testi
 		"no agreement":          {stranger, catalogtest.GetPerson, good, person, reason.NoAgreement, ""},
 		"unknown field":         {conn, catalogtest.GetPerson, with("lt-fields", "person.shoe"), person, reason.FieldUnknown, "lt-fields"},
 		"oversized":             {conn, catalogtest.GetPerson, good, make([]byte, 256<<10+1), reason.RequestTooLarge, ""},
-		"oversized by far":      {conn, catalogtest.GetPerson, good, make([]byte, 4<<20), reason.RequestTooLarge, ""},
+		"oversized by far":      {conn, catalogtest.GetPerson, good, make([]byte, 1<<20), reason.RequestTooLarge, ""},
 		"purpose twice":         {conn, catalogtest.GetPerson, with("lt-purpose", exchangetest.Purpose), person, reason.MetadataInvalid, "lt-purpose"},
 		"fields twice":          {conn, catalogtest.GetPerson, with("lt-fields", "person.name", "lt-fields", "person"), person, reason.MetadataInvalid, "lt-fields"},
 		"officer too long":      {conn, catalogtest.GetPerson, with("lt-officer", strings.Repeat("a", 129)), person, reason.MetadataInvalid, "lt-officer"},
