@@ -239,3 +239,11 @@ func FuzzVerify(f *testing.F) {
 		require.Equal(t, own.ID, party.Key, "nobody else was given a certificate")
 	})
 }
+
+// An identity may have thousands of keys in the life of one of ours; each may come with 64 KiB of offers.
+func TestAPairKeepsNothingOfWhatWasOffered(t *testing.T) {
+	l := newLine(t)
+	require.Empty(t, l.gateway.Party.Offers)
+	require.Equal(t, bustest.ProviderID, l.gateway.Party.ID)
+	require.Equal(t, "p1", l.gateway.Party.Instance)
+}

@@ -38,7 +38,7 @@ type Header struct {
 // Pair is what one process shares with another: a key for each direction, agreed by X25519 and derived by
 // HKDF-SHA-256, a counter for what it sends, a window for what it received. It is safe for concurrent use.
 type Pair struct {
-	Party   *Party // the other one
+	Party   *Party // the other one, without its offers
 	own     *Key
 	send    cipher.AEAD
 	receive cipher.AEAD
@@ -85,7 +85,9 @@ func newPair(own *Key, party *Party) (*Pair, error) {
 	if err != nil {
 		return nil, fmt.Errorf("agree keys: %w", err)
 	}
-	p := &Pair{Party: party, own: own}
+	kept := *party
+	kept.Offers = nil // as large as an announcement may be, and no part of the seal
+	p := &Pair{Party: &kept, own: own}
 	if p.send, err = derive(secret, own.ID, party.Key, own.Role); err != nil {
 		return nil, err
 	}
