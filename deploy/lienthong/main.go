@@ -97,7 +97,7 @@ func run(ctx context.Context, args []string) (code int) {
 		args, parser.Stdout = []string{"--help"}, stderr
 		parser.Exit = func(int) { panic(helpShown(exitUsage)) }
 	}
-	parsed, err := parser.Parse(args)
+	parsed, err := parser.Parse(fieldsTogether(args))
 	if err == nil {
 		err = parsed.Run(&c)
 	} else {

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 
 	"google.golang.org/grpc"
@@ -65,6 +66,24 @@ func (c *queryCommand) Validate() error {
 		}
 	}
 	return nil
+}
+
+// fieldsTogether moves the field=value arguments behind the first of them, because kong reads a list of arguments only
+// where no flag comes between; a field is often added at the end of a line that was pasted.
+func fieldsTogether(args []string) []string {
+	var fields, before, after []string
+	for i, arg := range args {
+		value := i > 0 && strings.HasPrefix(args[i-1], "--") && !strings.Contains(args[i-1], "=") && args[i-1] != "--json"
+		switch {
+		case !value && strings.Contains(arg, "=") && !strings.HasPrefix(arg, "-"):
+			fields = append(fields, arg)
+		case len(fields) == 0:
+			before = append(before, arg)
+		default:
+			after = append(after, arg)
+		}
+	}
+	return slices.Concat(before, fields, after)
 }
 
 // answered is a query's answer in JSON.
