@@ -138,6 +138,11 @@ func TestWhatMayNotBeAskedIsRefusedWithItsReason(t *testing.T) {
 		"a long purpose":        {func(c *exchange.Call) { c.Purpose = string(make([]byte, 129)) }, reason.MetadataInvalid, "lt-purpose"},
 		"a case with a newline": {func(c *exchange.Call) { c.Case = "1\n2" }, reason.MetadataInvalid, "lt-case"},
 		"an officer not ASCII":  {func(c *exchange.Call) { c.Officer = "Hoà" }, reason.MetadataInvalid, "lt-officer"},
+		"a blank for a case": {func(c *exchange.Call) {
+			c.Method, c.Case = catalogtest.RegisterParcel, " "
+			c.Request = []byte("\x12\x0201")
+		}, reason.MetadataInvalid, "lt-case"},
+		"a purpose, then blank": {func(c *exchange.Call) { c.Purpose += " " }, reason.MetadataInvalid, "lt-purpose"},
 		"a consent with DEL":    {func(c *exchange.Call) { c.Consent = "\x7f" }, reason.MetadataInvalid, "lt-consent"},
 		"a face's complaint":    {func(c *exchange.Call) { c.Unreadable = reason.RequestMalformed }, reason.RequestMalformed, ""},
 		"a large request":       {func(c *exchange.Call) { c.Request = make([]byte, 256<<10+1) }, reason.RequestTooLarge, ""},

@@ -118,3 +118,16 @@ func TestEveryExchangeIsCountedOnce(t *testing.T) {
 	require.Equal(t, "PURPOSE_REQUIRED", f.ended[1].Record.GetReason())
 	require.Positive(t, f.ended[0].Took)
 }
+
+func TestARecorderThatPanicsAnswersNothingAndTheHubGoesOn(t *testing.T) {
+	f := newFixture(t)
+	f.recorder.Before = func(context.Context, *hubv1.LedgerRecord) error { panic("042187001234") }
+	reply, err := f.Do(t.Context(), question(t))
+	require.Equal(t, reason.LedgerUnavailable, reason.Of(err).Reason)
+	require.Empty(t, reply.Response)
+	require.NotContains(t, f.log.String(), "042187001234")
+
+	f.recorder.Before = nil
+	_, err = f.Do(t.Context(), question(t))
+	require.NoError(t, err)
+}

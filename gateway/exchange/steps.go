@@ -46,14 +46,9 @@ type exchange struct {
 }
 
 // take takes the steps in turn, until one fails. A panic in one is a failure like any other: it is recorded, and the
-// hub goes on. Its value is not logged, for nobody knows what it holds.
+// hub goes on.
 func (x *exchange) take(steps ...func() error) (err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			x.hub.cfg.Log.Error("exchange panicked", "exchange", x.reply.Exchange.String(), "method", x.methodName(), "stack", string(debug.Stack()))
-			err = reason.Internal.Because(errPanic)
-		}
-	}()
+	defer x.survive(&err)
 	for _, step := range steps {
 		if err := step(); err != nil {
 			return err
@@ -145,7 +140,7 @@ func (x *exchange) record(err error) error {
 	ended := x.hub.cfg.Now()
 	record := x.entry(err, ended)
 	// The record must be taken even if the consumer has gone away meanwhile.
-	if rerr := x.hub.cfg.Recorder.Append(context.WithoutCancel(x.ctx), record); rerr != nil {
+	if rerr := x.keep(context.WithoutCancel(x.ctx), record); rerr != nil {
 		x.hub.cfg.Log.Error("exchange not recorded", "exchange", x.reply.Exchange.String(), "error", rerr)
 		err = reason.LedgerUnavailable.Because(rerr)
 		record = x.entry(err, ended) // for those who count: it was not answered
@@ -154,6 +149,20 @@ func (x *exchange) record(err error) error {
 		x.hub.cfg.Observe(&Ended{Record: record.GetExchange(), Took: ended.Sub(x.began)})
 	}
 	return err
+}
+
+// keep hands the record over. A recorder that panics did not take it.
+func (x *exchange) keep(ctx context.Context, record *hubv1.LedgerRecord) (err error) {
+	defer x.survive(&err)
+	return x.hub.cfg.Recorder.Append(ctx, record)
+}
+
+// survive makes a failure of a panic. Its value is not logged, for nobody knows what it holds.
+func (x *exchange) survive(err *error) {
+	if p := recover(); p != nil {
+		x.hub.cfg.Log.Error("exchange panicked", "exchange", x.reply.Exchange.String(), "method", x.methodName(), "stack", string(debug.Stack()))
+		*err = reason.Internal.Because(errPanic)
+	}
 }
 
 // answer is the last step: what the face may send.

@@ -39,7 +39,7 @@ func checkWords(c *Call) error {
 		{WordConsent, c.Consent, maxWord},
 		{WordFields, c.Fields, maxFields},
 	} {
-		if len(w.value) > w.limit || !printable(w.value) {
+		if len(w.value) > w.limit || !printable(w.value) || blankAtAnEnd(w.value) {
 			return reason.MetadataInvalid.At(w.name)
 		}
 	}
@@ -55,6 +55,9 @@ func printable(s string) bool {
 	}
 	return true
 }
+
+// blankAtAnEnd reports whether s is more than it looks like: a blank is no case number.
+func blankAtAnEnd(s string) bool { return s != "" && (s[0] == ' ' || s[len(s)-1] == ' ') }
 
 // cutPath splits "/pkg.Service/Method".
 func cutPath(path string) (service, method string, ok bool) {

@@ -87,7 +87,7 @@ var forms = map[Reason]Form{
 	MethodUnknown:    {codes.Unimplemented, http.StatusNotFound, Caller, "the catalog has no such method; list what it has with: lienthong services"},
 	ServiceUnknown:   {codes.Unimplemented, http.StatusNotFound, Caller, "the catalog has no such service; list what it has with: lienthong services"},
 	FieldUnknown:     {codes.InvalidArgument, http.StatusBadRequest, Caller, "lt-fields names a field that the answer does not have; list its fields with: lienthong services SERVICE"},
-	MetadataInvalid:  {codes.InvalidArgument, http.StatusBadRequest, Caller, "the metadata entry is too long, repeated or has characters that are not allowed; send it once, at most 128 printable characters"},
+	MetadataInvalid:  {codes.InvalidArgument, http.StatusBadRequest, Caller, "the metadata entry is too long, repeated or has characters that are not allowed; send it once, at most 128 printable characters, without blanks around them"},
 	Overloaded:       {codes.ResourceExhausted, http.StatusTooManyRequests, Provider, "the registry has more calls than it can take; ask again after a pause"},
 	Draining:         {codes.Unavailable, http.StatusServiceUnavailable, Hub, "this part is stopping; ask again"},
 
