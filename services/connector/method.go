@@ -16,8 +16,9 @@ import (
 	"github.com/lienthong/lienthong/proto/mask"
 )
 
-// maxMasks bounds how many different field lists a method remembers; beyond it they are compiled for each call.
-const maxMasks = 1024
+// maxMasks bounds how many different field lists a method remembers; with one more it forgets them all, so that who
+// asks in ever new ways does not keep others from being remembered.
+const maxMasks = 256
 
 // service is one registered gRPC service.
 type service struct {
@@ -116,9 +117,11 @@ func (m *method) mask(fields string) (*mask.Mask, error) {
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.nmasks < maxMasks {
-		m.nmasks++
-		m.masks.Store(strings.Clone(fields), made)
+	if m.nmasks >= maxMasks {
+		m.masks.Clear()
+		m.nmasks = 0
 	}
+	m.nmasks++
+	m.masks.Store(strings.Clone(fields), made)
 	return made, nil
 }
