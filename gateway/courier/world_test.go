@@ -282,13 +282,17 @@ func (f *connector) say(words []byte) {
 	require.NoError(f.t, f.nc.Flush())
 }
 
-// join announces the connector, more than once because the courier may not listen yet, until n of them are known.
+// join announces the connector, and again if the courier did not listen yet, until n of them are known.
 func (f *connector) join(n int) *connector {
 	f.t.Helper()
+	var said time.Time
 	require.Eventually(f.t, func() bool {
-		f.say(f.words(false))
+		if time.Since(said) > 500*time.Millisecond {
+			f.say(f.words(false))
+			said = time.Now()
+		}
 		return f.Online(service, country, bustest.ProviderID) == n
-	}, patience, 5*time.Millisecond)
+	}, patience, time.Millisecond)
 	return f
 }
 
