@@ -7,7 +7,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/lienthong/lienthong/deploy/hubtest"
+	"github.com/lienthong/lienthong/deploy/parts"
 	"github.com/lienthong/lienthong/gateway/member"
+	"github.com/lienthong/lienthong/gateway/member/authority"
 )
 
 // enlist changes what the hub's operators say about a system.
@@ -48,6 +50,21 @@ func TestAGatewayThatIsRevokedIsAnsweredByNoConnector(t *testing.T) {
 	_, err := hub.Authority.Revoke("G06/gateway")
 	require.NoError(t, err)
 	hubtest.Eventually(t, "its calls are refused", func() bool { return getResidence(t, conn).reason() == "SEAL_REFUSED" })
-	_, err = hub.Authority.Issue(orderOf(t, "G06/gateway"))
+	_, err = hub.Authority.Issue(authority.Order{ID: parts.GatewayID, Roles: member.Gateway, Server: true})
 	require.NoError(t, err)
+	hubtest.Eventually(t, "with a new certificate they are answered", func() bool { return getResidence(t, conn).err == nil })
+}
+
+func TestAProviderWithANewCertificateIsAskedAgain(t *testing.T) {
+	t.Parallel()
+	hub := small(t)
+	conn := hub.Dial(t, "H27/one-stop")
+	_, err := hub.Authority.Revoke("G01/registry-population")
+	require.NoError(t, err)
+	hubtest.Eventually(t, "it is offline to those who ask", func() bool { return getResidence(t, conn).reason() == "REGISTRY_OFFLINE" })
+	order := orderOf(t, "G01/registry-population")
+	order.Roles, order.Server = member.Provider, true
+	_, err = hub.Authority.Issue(order)
+	require.NoError(t, err)
+	hubtest.Eventually(t, "it is asked again", func() bool { return getResidence(t, conn).err == nil })
 }

@@ -13,7 +13,7 @@ import (
 const renewEvery = time.Hour
 
 // keepRenewed renews the certificates of gateways and connectors that are due, at once and then each interval, until
-// ctx ends. Listeners take a renewed certificate within a second, sealing keys when they are next made anew. With a
+// ctx ends. A renewed certificate comes into use within seconds, for listeners and sealing keys. With a
 // nil authority it does nothing.
 func keepRenewed(ctx context.Context, a *authority.Authority, every time.Duration, log *slog.Logger) error {
 	if a == nil {

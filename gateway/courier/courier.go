@@ -41,8 +41,8 @@ type Config struct {
 	Log         *slog.Logger      // default: slog's default
 	Now         func() time.Time  // default time.Now
 
-	// GetCertificate, if set, is asked whenever a sealing key is made, instead of Certificate, so that a renewed
-	// certificate comes into use without a restart.
+	// GetCertificate, if set, is asked every few seconds, instead of Certificate. A certificate that is new makes a
+	// new sealing key, so that it comes into use without a restart.
 	GetCertificate func() (*tls.Certificate, error)
 	// Accept judges a connector whose certificate is good, when it announces itself and every few seconds after,
 	// so that a revoked one is not asked any more; nil accepts all.
@@ -67,6 +67,7 @@ type Courier struct {
 	cfg     Config
 	nc      *nats.Conn
 	made    time.Time // when the own key was made; Open's and then Run's
+	key     *bus.Key  // the own key; Open's and then Run's
 	routes  *routes
 	waiting waiting
 	hellos  sync.Map // place → *rateLimit
@@ -142,7 +143,7 @@ func (c *Courier) Run(ctx context.Context) error {
 			c.routes.forgetSilent(now)
 		}
 		// A key from the future comes of a clock that was set back.
-		if age := now.Sub(c.made); age >= bus.KeyLife || age < -bus.MaxSkew {
+		if age := now.Sub(c.made); age >= bus.KeyLife || age < -bus.MaxSkew || c.replaced() {
 			if err := c.rotate(); err != nil {
 				c.cfg.Log.Error("sealing key not renewed", "error", err)
 			}
@@ -175,14 +176,25 @@ func (c *Courier) accept(party *bus.Party) error {
 	return c.cfg.Accept(party.ID, party.Certificate)
 }
 
+// certificate is who this gateway is at this moment.
+func (c *Courier) certificate() (*tls.Certificate, error) {
+	if c.cfg.GetCertificate == nil {
+		return &c.cfg.Certificate, nil
+	}
+	return c.cfg.GetCertificate()
+}
+
+// replaced reports whether the own key was signed with a certificate that is not the gateway's any more.
+func (c *Courier) replaced() bool {
+	certificate, err := c.certificate()
+	return err == nil && !c.key.SignedBy(certificate)
+}
+
 func (c *Courier) rotate() error {
 	now := c.cfg.Now()
-	certificate := &c.cfg.Certificate
-	if c.cfg.GetCertificate != nil {
-		var err error
-		if certificate, err = c.cfg.GetCertificate(); err != nil {
-			return err
-		}
+	certificate, err := c.certificate()
+	if err != nil {
+		return err
 	}
 	key, err := bus.NewKey(bus.KeyConfig{Certificate: *certificate, Role: hubv1.AnnouncedKey_ROLE_GATEWAY, Now: now})
 	if err != nil {
@@ -192,7 +204,7 @@ func (c *Courier) rotate() error {
 	if err != nil {
 		return err
 	}
-	c.made = now.Round(0) // of the wall clock, which is what others judge the key's times by
+	c.key, c.made = key, now.Round(0) // of the wall clock, which is what others judge the key's times by
 	return c.routes.rekey(&ownKey{key: key, words: words})
 }
 

@@ -1,6 +1,7 @@
 package bus
 
 import (
+	"bytes"
 	"crypto"
 	"crypto/ecdh"
 	"crypto/ecdsa"
@@ -94,6 +95,12 @@ func keyID(public []byte) (id KeyID) {
 	sum := sha256.Sum256(public)
 	copy(id[:], sum[:])
 	return id
+}
+
+// SignedBy reports whether it is this certificate that the key's announcements are signed with. If not, the process has
+// another one by now, and should make a new key.
+func (k *Key) SignedBy(cert *tls.Certificate) bool {
+	return len(cert.Certificate) > 0 && bytes.Equal(k.cert.Certificate[0], cert.Certificate[0])
 }
 
 // Announce returns the signed words by which others learn the key. The caller keeps `now` growing.

@@ -59,8 +59,8 @@ type Config struct {
 	Ready        func()            // called once, when the registry can be asked; may be nil
 	Now          func() time.Time  // default time.Now
 
-	// GetCertificate, if set, is asked whenever a sealing key is made, instead of Certificate, so that a renewed
-	// certificate comes into use without a restart.
+	// GetCertificate, if set, is asked every few seconds, instead of Certificate. A certificate that is new makes a
+	// new sealing key, so that it comes into use without a restart.
 	GetCertificate func() (*tls.Certificate, error)
 	// Accept judges, for every call, a gateway whose certificate is good, so that a revoked one is not answered any
 	// more; nil accepts all of Gateways. It must not block.

@@ -71,18 +71,23 @@ func (k *keys) rotate(now time.Time, instance string, offers []*hubv1.Offer) err
 	return nil
 }
 
-// rotateIfDue makes a new key when the current one has lived long enough, or comes from the future because the
-// clock was set back.
+// rotateIfDue makes a new key when the current one has lived long enough, comes from the future because the clock was
+// set back, or was signed with a certificate that has been replaced.
 func (k *keys) rotateIfDue(now time.Time, instance string, offers []*hubv1.Offer) error {
 	live := k.live.Load()
 	age := now.Sub(live.made)
-	if age >= bus.KeyLife || age < -bus.MaxSkew {
+	if age >= bus.KeyLife || age < -bus.MaxSkew || k.replaced(live.current) {
 		return k.rotate(now, instance, offers)
 	}
 	if live.previous != nil && age >= bus.KeyOverlap {
 		k.live.Store(&liveKeys{current: live.current, made: live.made})
 	}
 	return nil
+}
+
+func (k *keys) replaced(key *bus.Key) bool {
+	cert, err := k.cfg.GetCertificate()
+	return err == nil && !key.SignedBy(cert)
 }
 
 func (l *liveKeys) key(id bus.KeyID) *bus.Key {

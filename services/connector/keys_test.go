@@ -1,6 +1,7 @@
 package connector_test
 
 import (
+	"crypto/tls"
 	"crypto/x509"
 	"sync/atomic"
 	"testing"
@@ -115,4 +116,21 @@ func TestAGatewayThatIsNotAcceptedAnyMoreIsNotAnswered(t *testing.T) {
 	require.Equal(t, refusedSeal, stranger.refused(c, stranger.seal(c)).Refusal, "introduces itself")
 	gone.Store(false)
 	require.Empty(t, l.ask(l.call(getPerson, person("1"))).GetReason())
+}
+
+func TestANewCertificateMakesANewKeyAndLosesNoCallOfTheOldOne(t *testing.T) {
+	w := newWorld(t)
+	first, second := w.ca.Issue(bustest.ProviderID), w.ca.Issue(bustest.ProviderID)
+	var now atomic.Pointer[tls.Certificate]
+	now.Store(&first)
+	w.run(new(registry), func(c *connector.Config) {
+		c.GetCertificate = func() (*tls.Certificate, error) { return now.Load(), nil }
+	})
+	l := w.gateway().known()
+	require.Equal(t, first.Leaf.Raw, l.party.Certificate.Raw)
+	now.Store(&second)
+	require.Eventually(t, func() bool { return second.Leaf.Equal(l.hello().Certificate) }, patience, time.Millisecond)
+	require.NotEqual(t, l.party.Key, l.hello().Key)
+	require.Equal(t, l.hello().Key, l.hello().Key, "one new key for one new certificate")
+	require.Empty(t, l.ask(l.call(getPerson, person("1"))).GetReason(), "who has not heard of the new key is answered")
 }
