@@ -48,7 +48,9 @@ type rowKey struct {
 type startTime struct {
 	Name    string  `json:"name"`
 	People  int     `json:"people"`
-	Seconds float64 `json:"seconds"`
+	Seconds float64 `json:"seconds"` // from exec to the first answered query
+
+	ReadySeconds float64 `json:"ready_seconds"` // from exec until every registry answers
 }
 
 // memory is resident memory, in millions of bytes.
@@ -182,7 +184,7 @@ func (r *report) print(w io.Writer) {
 	fmt.Fprintln(w)
 	t = tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	for _, s := range r.Starts {
-		fmt.Fprintf(t, "%s, %d people\tfirst query answered after %.2f s\n", s.Name, s.People, s.Seconds)
+		fmt.Fprintf(t, "%s, %d people\tfirst query answered after %.2f s, all registries after %.2f s\n", s.Name, s.People, s.Seconds, s.ReadySeconds)
 	}
 	for _, m := range r.Memory {
 		fmt.Fprintf(t, "%s\t%.0f MB resident\n", m.Name, m.Resident)

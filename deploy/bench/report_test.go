@@ -42,9 +42,9 @@ func TestGoalsAreJudgedAtTheirLimits(t *testing.T) {
 		{"within reach of HAProxy", report{Rows: rows(1400, 10)}, []bool{true, true, true, false}},
 		{"as fast as HAProxy", report{Rows: rows(2000, 10)}, []bool{true, true, true, true}},
 		{"only the hub measured", report{Rows: rows(1, 1)[2:]}, nil},
-		{"starts in time", report{Starts: []startTime{{"first start", 100_000, 5}, {"second start", 100_000, 1}, {"first start", million, 30}}}, []bool{true, true, true}},
-		{"starts too late", report{Starts: []startTime{{"first start", 100_000, 5.01}, {"second start", 100_000, 1.01}, {"first start", million, 30.01}}}, []bool{false, false, false}},
-		{"a start of another nation", report{Starts: []startTime{{"first start", 5000, 60}}}, nil},
+		{"starts in time", report{Starts: []startTime{{Name: "first start", People: 100_000, Seconds: 5}, {Name: "second start", People: 100_000, Seconds: 1}, {Name: "first start", People: million, Seconds: 30}}}, []bool{true, true, true}},
+		{"starts too late", report{Starts: []startTime{{Name: "first start", People: 100_000, Seconds: 5.01}, {Name: "second start", People: 100_000, Seconds: 1.01}, {Name: "first start", People: million, Seconds: 30.01}}}, []bool{false, false, false}},
+		{"a start of another nation", report{Starts: []startTime{{Name: "first start", People: 5000, Seconds: 60}}}, nil},
 		{"little memory", report{Memory: []memory{{idleMemory("first start", 100_000), 300}}}, []bool{true}},
 		{"much memory", report{Memory: []memory{{idleMemory("first start", 100_000), 301}, {"loaded: hub", 900}}}, []bool{false}},
 	} {
