@@ -25,6 +25,10 @@ func (x *exchange) entry(err error, ended time.Time) *hubv1.LedgerRecord {
 		Face:           x.call.Face,
 		RequestBytes:   uint32(len(x.call.Request)),
 		TotalUs:        micros(ended.Sub(x.began)),
+		MembersVersion: x.policy.Members.Version(),
+	}
+	if x.method != nil {
+		e.ContractDigest = x.method.Service.Digest[:]
 	}
 	if checkWords(x.call) == nil {
 		e.Officer, e.Case, e.Purpose, e.Consent = x.call.Officer, x.call.Case, x.call.Purpose, x.call.Consent

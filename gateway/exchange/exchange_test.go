@@ -99,10 +99,19 @@ func TestOnlyAgreedFieldsLeaveWhateverComes(t *testing.T) {
 		e.GetConsumerAgency(), e.GetConsumerSystem(), e.GetCertificate(), e.GetOfficer(), e.GetCase(), e.GetPurpose(), e.GetConsent(),
 		e.GetLegalBasis(), e.GetProviderAgency(), e.GetJurisdiction(), e.GetAgreement()})
 	require.EqualValues(t, 3, e.GetAgreementVersion())
+	require.Equal(t, f.policy.Members.Version(), e.GetMembersVersion())
+	require.Equal(t, digestOf(t, f.policy), e.GetContractDigest())
 	require.Equal(t, "sample.v1.PeopleService/GetPerson", e.GetMethod())
 	require.EqualValues(t, len(reply.Response), e.GetAnswerBytes())
 	require.Equal(t, reply.Withheld, e.GetWithheld())
 	require.NotContains(t, e.String(), "CANARY")
+}
+
+// digestOf is the digest of the contract that the catalog has.
+func digestOf(t *testing.T, p exchange.Policy) []byte {
+	m, ok := p.Catalog.Method(catalogtest.GetPerson)
+	require.True(t, ok)
+	return m.Service.Digest[:]
 }
 
 func TestLtFieldsNarrowWhatLeavesButNotTheResult(t *testing.T) {

@@ -50,6 +50,9 @@ func (r *LogRecorder) Append(_ context.Context, record *hubv1.LedgerRecord) erro
 	return nil
 }
 
+// shownDigest is how many bytes of a digest a line shows.
+const shownDigest = 8
+
 // line is a JSON object in the making.
 type line []byte
 
@@ -69,6 +72,8 @@ func (l *line) record(record *hubv1.LedgerRecord) {
 	l.text("jurisdiction", e.GetJurisdiction())
 	l.text("agreement", e.GetAgreement())
 	l.number("agreement_version", e.GetAgreementVersion())
+	l.text("members_version", e.GetMembersVersion())
+	l.digest("contract", e.GetContractDigest())
 	l.how(e)
 	*l = append(*l, "}\n"...)
 }
@@ -143,6 +148,17 @@ func appendEscaped(b []byte, value string) []byte {
 		}
 	}
 	return b
+}
+
+// digest adds the beginning of a digest, as much as tells one from another, unless it is shorter.
+func (l *line) digest(name string, value []byte) {
+	if len(value) < shownDigest {
+		return
+	}
+	l.name(name)
+	*l = append(*l, '"')
+	*l = hex.AppendEncode(*l, value[:shownDigest])
+	*l = append(*l, '"')
 }
 
 // number adds a figure.

@@ -239,9 +239,13 @@ type Exchange struct {
 	// Reference to the data subject's consent.
 	Consent string `protobuf:"bytes,30,opt,name=consent,proto3" json:"consent,omitempty"`
 	// The protocol it came by. Example: "grpc".
-	Face          string `protobuf:"bytes,31,opt,name=face,proto3" json:"face,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Face string `protobuf:"bytes,31,opt,name=face,proto3" json:"face,omitempty"`
+	// The list of members that decided who asked: the first 16 hexadecimal digits of its SHA-256.
+	MembersVersion string `protobuf:"bytes,32,opt,name=members_version,json=membersVersion,proto3" json:"members_version,omitempty"`
+	// The contract of the service that was asked: the digest that the catalog had for it, 32 bytes.
+	ContractDigest []byte `protobuf:"bytes,33,opt,name=contract_digest,json=contractDigest,proto3" json:"contract_digest,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
 }
 
 func (x *Exchange) Reset() {
@@ -491,6 +495,20 @@ func (x *Exchange) GetFace() string {
 	return ""
 }
 
+func (x *Exchange) GetMembersVersion() string {
+	if x != nil {
+		return x.MembersVersion
+	}
+	return ""
+}
+
+func (x *Exchange) GetContractDigest() []byte {
+	if x != nil {
+		return x.ContractDigest
+	}
+	return nil
+}
+
 var File_hub_v1_ledger_proto protoreflect.FileDescriptor
 
 const file_hub_v1_ledger_proto_rawDesc = "" +
@@ -501,7 +519,7 @@ const file_hub_v1_ledger_proto_rawDesc = "" +
 	"\x06origin\x18\x02 \x01(\tR\x06origin\x12.\n" +
 	"\bexchange\x18\n" +
 	" \x01(\v2\x10.hub.v1.ExchangeH\x00R\bexchangeB\a\n" +
-	"\x05event\"\x8f\t\n" +
+	"\x05event\"\xe1\t\n" +
 	"\bExchange\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\fR\x02id\x12\x19\n" +
 	"\btrace_id\x18\x02 \x01(\fR\atraceId\x126\n" +
@@ -535,7 +553,9 @@ const file_hub_v1_ledger_proto_rawDesc = "" +
 	"\bcarry_us\x18\x1c \x01(\rR\acarryUs\x12)\n" +
 	"\atimings\x18\x1d \x01(\v2\x0f.hub.v1.TimingsR\atimings\x12\x18\n" +
 	"\aconsent\x18\x1e \x01(\tR\aconsent\x12\x12\n" +
-	"\x04face\x18\x1f \x01(\tR\x04face\"\x8f\x01\n" +
+	"\x04face\x18\x1f \x01(\tR\x04face\x12'\n" +
+	"\x0fmembers_version\x18  \x01(\tR\x0emembersVersion\x12'\n" +
+	"\x0fcontract_digest\x18! \x01(\fR\x0econtractDigest\"\x8f\x01\n" +
 	"\aOutcome\x12\x17\n" +
 	"\x13OUTCOME_UNSPECIFIED\x10\x00\x12\x14\n" +
 	"\x10OUTCOME_ANSWERED\x10\x01\x12\x13\n" +
