@@ -141,9 +141,9 @@ type Address struct {
 	ProvinceCode string `protobuf:"bytes,2,opt,name=province_code,json=provinceCode,proto3" json:"province_code,omitempty"`
 	// Name of the province in that code system. Example: "Hà Tĩnh".
 	ProvinceName string `protobuf:"bytes,3,opt,name=province_name,json=provinceName,proto3" json:"province_name,omitempty"`
-	// 5-digit commune code. Example: "18073".
+	// 5-digit commune code. Example: "14983".
 	CommuneCode string `protobuf:"bytes,4,opt,name=commune_code,json=communeCode,proto3" json:"commune_code,omitempty"`
-	// Name of the commune. Example: "Xã Thạch Hà".
+	// Name of the commune. Example: "Xã Xuân Dương".
 	CommuneName string `protobuf:"bytes,5,opt,name=commune_name,json=communeName,proto3" json:"commune_name,omitempty"`
 	// Hamlet, street and house number as written. Example: "Thôn Đông, số 12".
 	Detail        string `protobuf:"bytes,6,opt,name=detail,proto3" json:"detail,omitempty"`
@@ -300,7 +300,7 @@ var File_hub_v1_types_proto protoreflect.FileDescriptor
 
 const file_hub_v1_types_proto_rawDesc = "" +
 	"\n" +
-	"\x12hub/v1/types.proto\x12\x06hub.v1\x1a\x14hub/v1/options.proto\"\xea\x04\n" +
+	"\x12hub/v1/types.proto\x12\x06hub.v1\x1a\x14hub/v1/options.proto\"\xec\x04\n" +
 	"\aAddress\x12\x82\x01\n" +
 	"\vcode_system\x18\x01 \x01(\x0e2\x12.hub.v1.CodeSystemBM\xaa\xd4\x18I\n" +
 	"/\n" +
@@ -314,10 +314,10 @@ const file_hub_v1_types_proto_rawDesc = "" +
 	"\x19Tên tỉnh, thành phố\x12\rProvince name\x10\x02*\tHà TĩnhR\fprovinceName\x12`\n" +
 	"\fcommune_code\x18\x04 \x01(\tB=\xaa\xd4\x189\n" +
 	".\n" +
-	"\x1eMã xã, phường, đặc khu\x12\fCommune code\x10\x02*\x0518073R\vcommuneCode\x12k\n" +
-	"\fcommune_name\x18\x05 \x01(\tBH\xaa\xd4\x18D\n" +
+	"\x1eMã xã, phường, đặc khu\x12\fCommune code\x10\x02*\x0514983R\vcommuneCode\x12m\n" +
+	"\fcommune_name\x18\x05 \x01(\tBJ\xaa\xd4\x18F\n" +
 	"/\n" +
-	"\x1fTên xã, phường, đặc khu\x12\fCommune name\x10\x02*\x0fXã Thạch HàR\vcommuneName\x12K\n" +
+	"\x1fTên xã, phường, đặc khu\x12\fCommune name\x10\x02*\x11Xã Xuân DươngR\vcommuneName\x12K\n" +
 	"\x06detail\x18\x06 \x01(\tB3\xaa\xd4\x18/\n" +
 	"\x14\n" +
 	"\n" +

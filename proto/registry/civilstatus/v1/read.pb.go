@@ -165,7 +165,7 @@ type GetBirthRequest struct {
 	Number string `protobuf:"bytes,4,opt,name=number,proto3" json:"number,omitempty"`
 	// Book of the entry; may be left empty. Format "NN/YYYY". Example: "01/2024".
 	Book string `protobuf:"bytes,5,opt,name=book,proto3" json:"book,omitempty"`
-	// Agency that made the entry: the 5-digit code of its commune. Required with the number. Example: "18073".
+	// Agency that made the entry: the 5-digit code of its commune. Required with the number. Example: "14983".
 	AgencyCode    string `protobuf:"bytes,6,opt,name=agency_code,json=agencyCode,proto3" json:"agency_code,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -315,7 +315,7 @@ type GetMarriageRequest struct {
 	Number string `protobuf:"bytes,4,opt,name=number,proto3" json:"number,omitempty"`
 	// Book of the entry; may be left empty. Format "NN/YYYY". Example: "01/2024".
 	Book string `protobuf:"bytes,5,opt,name=book,proto3" json:"book,omitempty"`
-	// Agency that made the entry: the 5-digit code of its commune. Required with the number. Example: "18073".
+	// Agency that made the entry: the 5-digit code of its commune. Required with the number. Example: "14983".
 	AgencyCode    string `protobuf:"bytes,6,opt,name=agency_code,json=agencyCode,proto3" json:"agency_code,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -465,7 +465,7 @@ type GetDeathRequest struct {
 	Number string `protobuf:"bytes,4,opt,name=number,proto3" json:"number,omitempty"`
 	// Book of the entry; may be left empty. Format "NN/YYYY". Example: "01/2024".
 	Book string `protobuf:"bytes,5,opt,name=book,proto3" json:"book,omitempty"`
-	// Agency that made the entry: the 5-digit code of its commune. Required with the number. Example: "18073".
+	// Agency that made the entry: the 5-digit code of its commune. Required with the number. Example: "14983".
 	AgencyCode    string `protobuf:"bytes,6,opt,name=agency_code,json=agencyCode,proto3" json:"agency_code,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -828,7 +828,7 @@ const file_registry_civilstatus_v1_read_proto_rawDesc = "" +
 	"\fQuyển số\x12\x04Book\x10\x02*\a01/2024R\x04book\x12c\n" +
 	"\vagency_code\x18\x06 \x01(\tBB\xaa\xd4\x18>\n" +
 	"3\n" +
-	"\x17Mã cơ quan đăng ký\x12\x18Registering agency, code\x10\x02*\x0518073R\n" +
+	"\x17Mã cơ quan đăng ký\x12\x18Registering agency, code\x10\x02*\x0514983R\n" +
 	"agencyCode\"\xc4\x01\n" +
 	"\x10GetBirthResponse\x12E\n" +
 	"\x06result\x18\x01 \x01(\v2\x0e.hub.v1.ResultB\x1d\xaa\xd4\x18\x19\n" +
@@ -860,7 +860,7 @@ const file_registry_civilstatus_v1_read_proto_rawDesc = "" +
 	"\fQuyển số\x12\x04Book\x10\x02*\a01/2024R\x04book\x12c\n" +
 	"\vagency_code\x18\x06 \x01(\tBB\xaa\xd4\x18>\n" +
 	"3\n" +
-	"\x17Mã cơ quan đăng ký\x12\x18Registering agency, code\x10\x02*\x0518073R\n" +
+	"\x17Mã cơ quan đăng ký\x12\x18Registering agency, code\x10\x02*\x0514983R\n" +
 	"agencyCode\"\xce\x01\n" +
 	"\x13GetMarriageResponse\x12E\n" +
 	"\x06result\x18\x01 \x01(\v2\x0e.hub.v1.ResultB\x1d\xaa\xd4\x18\x19\n" +
@@ -892,7 +892,7 @@ const file_registry_civilstatus_v1_read_proto_rawDesc = "" +
 	"\fQuyển số\x12\x04Book\x10\x02*\a01/2024R\x04book\x12c\n" +
 	"\vagency_code\x18\x06 \x01(\tBB\xaa\xd4\x18>\n" +
 	"3\n" +
-	"\x17Mã cơ quan đăng ký\x12\x18Registering agency, code\x10\x02*\x0518073R\n" +
+	"\x17Mã cơ quan đăng ký\x12\x18Registering agency, code\x10\x02*\x0514983R\n" +
 	"agencyCode\"\xc4\x01\n" +
 	"\x10GetDeathResponse\x12E\n" +
 	"\x06result\x18\x01 \x01(\v2\x0e.hub.v1.ResultB\x1d\xaa\xd4\x18\x19\n" +

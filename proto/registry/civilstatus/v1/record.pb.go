@@ -229,9 +229,9 @@ type RecordHead struct {
 	RegisteredOn string `protobuf:"bytes,4,opt,name=registered_on,json=registeredOn,proto3" json:"registered_on,omitempty"`
 	// How it came to be registered (loaiDangKy). Example: REGISTRATION_KIND_ON_TIME.
 	Kind RegistrationKind `protobuf:"varint,5,opt,name=kind,proto3,enum=registry.civilstatus.v1.RegistrationKind" json:"kind,omitempty"`
-	// Code of the registering agency (noiDangKy): the 5-digit code of its commune. Example: "18073".
+	// Code of the registering agency (noiDangKy): the 5-digit code of its commune. Example: "14983".
 	AgencyCode string `protobuf:"bytes,6,opt,name=agency_code,json=agencyCode,proto3" json:"agency_code,omitempty"`
-	// Name of the registering agency. Example: "UBND Xã Thạch Hà, Hà Tĩnh".
+	// Name of the registering agency. Example: "UBND Xã Xuân Dương, Hà Tĩnh".
 	AgencyName string `protobuf:"bytes,7,opt,name=agency_name,json=agencyName,proto3" json:"agency_name,omitempty"`
 	// Who signed (nguoiKy). Example: "Trần Văn Minh".
 	Signer string `protobuf:"bytes,8,opt,name=signer,proto3" json:"signer,omitempty"`
@@ -557,7 +557,7 @@ var File_registry_civilstatus_v1_record_proto protoreflect.FileDescriptor
 
 const file_registry_civilstatus_v1_record_proto_rawDesc = "" +
 	"\n" +
-	"$registry/civilstatus/v1/record.proto\x12\x17registry.civilstatus.v1\x1a\x14hub/v1/options.proto\x1a\x12hub/v1/types.proto\"\xd4\a\n" +
+	"$registry/civilstatus/v1/record.proto\x12\x17registry.civilstatus.v1\x1a\x14hub/v1/options.proto\x1a\x12hub/v1/types.proto\"\xd6\a\n" +
 	"\n" +
 	"RecordHead\x12D\n" +
 	"\x06number\x18\x01 \x01(\tB,\xaa\xd4\x18(\n" +
@@ -579,11 +579,11 @@ const file_registry_civilstatus_v1_record_proto_rawDesc = "" +
 	"\x11Loại đăng ký\x12\x14Kind of registration\x10\x02*\x19REGISTRATION_KIND_ON_TIMER\x04kind\x12c\n" +
 	"\vagency_code\x18\x06 \x01(\tBB\xaa\xd4\x18>\n" +
 	"3\n" +
-	"\x17Mã cơ quan đăng ký\x12\x18Registering agency, code\x10\x02*\x0518073R\n" +
-	"agencyCode\x12s\n" +
-	"\vagency_name\x18\a \x01(\tBR\xaa\xd4\x18N\n" +
+	"\x17Mã cơ quan đăng ký\x12\x18Registering agency, code\x10\x02*\x0514983R\n" +
+	"agencyCode\x12u\n" +
+	"\vagency_name\x18\a \x01(\tBT\xaa\xd4\x18P\n" +
 	")\n" +
-	"\x13Cơ quan đăng ký\x12\x12Registering agency\x10\x02*\x1fUBND Xã Thạch Hà, Hà TĩnhR\n" +
+	"\x13Cơ quan đăng ký\x12\x12Registering agency\x10\x02*!UBND Xã Xuân Dương, Hà TĩnhR\n" +
 	"agencyName\x12K\n" +
 	"\x06signer\x18\b \x01(\tB3\xaa\xd4\x18/\n" +
 	"\x19\n" +

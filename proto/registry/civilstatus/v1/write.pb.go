@@ -25,7 +25,7 @@ const (
 // Office is the commune that registers an event, and who acts for it.
 type Office struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Code of the registering agency (noiDangKy): the 5-digit code of its commune. Example: "18073".
+	// Code of the registering agency (noiDangKy): the 5-digit code of its commune. Example: "14983".
 	AgencyCode string `protobuf:"bytes,1,opt,name=agency_code,json=agencyCode,proto3" json:"agency_code,omitempty"`
 	// Who signs (nguoiKy). Example: "Trần Văn Minh".
 	Signer string `protobuf:"bytes,2,opt,name=signer,proto3" json:"signer,omitempty"`
@@ -753,7 +753,7 @@ const file_registry_civilstatus_v1_write_proto_rawDesc = "" +
 	"\x06Office\x12c\n" +
 	"\vagency_code\x18\x01 \x01(\tBB\xaa\xd4\x18>\n" +
 	"3\n" +
-	"\x17Mã cơ quan đăng ký\x12\x18Registering agency, code\x10\x02*\x0518073R\n" +
+	"\x17Mã cơ quan đăng ký\x12\x18Registering agency, code\x10\x02*\x0514983R\n" +
 	"agencyCode\x12K\n" +
 	"\x06signer\x18\x02 \x01(\tB3\xaa\xd4\x18/\n" +
 	"\x19\n" +

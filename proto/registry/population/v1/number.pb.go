@@ -45,7 +45,7 @@ type IssueNumberRequest struct {
 	FatherPersonalId string `protobuf:"bytes,6,opt,name=father_personal_id,json=fatherPersonalId,proto3" json:"father_personal_id,omitempty"`
 	// 12-digit number of the mother; empty when not known. Example: "042187001234".
 	MotherPersonalId string `protobuf:"bytes,7,opt,name=mother_personal_id,json=motherPersonalId,proto3" json:"mother_personal_id,omitempty"`
-	// 5-digit code of the commune that registers the birth, in that province; may be empty. Example: "18073".
+	// 5-digit code of the commune that registers the birth, in that province; may be empty. Example: "14983".
 	CommuneCode string `protobuf:"bytes,8,opt,name=commune_code,json=communeCode,proto3" json:"commune_code,omitempty"`
 	// "01" to "54"; empty means not declared yet. Example: "01".
 	EthnicGroupCode string `protobuf:"bytes,9,opt,name=ethnic_group_code,json=ethnicGroupCode,proto3" json:"ethnic_group_code,omitempty"`
@@ -409,7 +409,7 @@ const file_registry_population_v1_number_proto_rawDesc = "" +
 	"\x1cSố định danh của mẹ\x12\x14Number of the mother\x10\x02\x18\x01*\f042187001234R\x10motherPersonalId\x12t\n" +
 	"\fcommune_code\x18\b \x01(\tBQ\xaa\xd4\x18M\n" +
 	"B\n" +
-	"'Mã xã, phường đăng ký khai sinh\x12\x17Commune of registration\x10\x02*\x0518073R\vcommuneCode\x12[\n" +
+	"'Mã xã, phường đăng ký khai sinh\x12\x17Commune of registration\x10\x02*\x0514983R\vcommuneCode\x12[\n" +
 	"\x11ethnic_group_code\x18\t \x01(\tB/\xaa\xd4\x18+\n" +
 	"#\n" +
 	"\x0eMã dân tộc\x12\x11Ethnic group code\x10\x03*\x0201R\x0fethnicGroupCode\"\xb2\x02\n" +

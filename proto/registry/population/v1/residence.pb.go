@@ -270,7 +270,7 @@ type ConfirmResidenceRequest struct {
 	CodeSystem v1.CodeSystem `protobuf:"varint,4,opt,name=code_system,json=codeSystem,proto3,enum=hub.v1.CodeSystem" json:"code_system,omitempty"`
 	// 2-digit province code. Give this, or `commune_code`, or both. Example: "42".
 	ProvinceCode string `protobuf:"bytes,5,opt,name=province_code,json=provinceCode,proto3" json:"province_code,omitempty"`
-	// 5-digit commune code; narrower than the province. Example: "18073".
+	// 5-digit commune code; narrower than the province. Example: "14983".
 	CommuneCode string `protobuf:"bytes,6,opt,name=commune_code,json=communeCode,proto3" json:"commune_code,omitempty"`
 	// Which residence is meant; not said means the permanent one. Example: RESIDENCE_KIND_PERMANENT.
 	Kind          ResidenceKind `protobuf:"varint,7,opt,name=kind,proto3,enum=registry.population.v1.ResidenceKind" json:"kind,omitempty"`
@@ -483,7 +483,7 @@ const file_registry_population_v1_residence_proto_rawDesc = "" +
 	"\x18Mã tỉnh, thành phố\x12\rProvince code\x10\x02*\x0242R\fprovinceCode\x12`\n" +
 	"\fcommune_code\x18\x06 \x01(\tB=\xaa\xd4\x189\n" +
 	".\n" +
-	"\x1eMã xã, phường, đặc khu\x12\fCommune code\x10\x02*\x0518073R\vcommuneCode\x12\x81\x01\n" +
+	"\x1eMã xã, phường, đặc khu\x12\fCommune code\x10\x02*\x0514983R\vcommuneCode\x12\x81\x01\n" +
 	"\x04kind\x18\a \x01(\x0e2%.registry.population.v1.ResidenceKindBF\xaa\xd4\x18B\n" +
 	"$\n" +
 	"\x0fLoại cư trú\x12\x11Kind of residence\x10\x01*\x18RESIDENCE_KIND_PERMANENTR\x04kind\"\xbe\x01\n" +
