@@ -65,8 +65,10 @@ func newWorld(t testing.TB, change ...func(*courier.Config)) *world {
 	w := &world{t: t, ca: bustest.NewCA(t), clock: new(clock), dir: dir, creds: creds, port: server.RANDOM_PORT}
 	w.startBus()
 	t.Cleanup(func() { w.stopBus() })
+	before := w.server.NumSubscriptions()
 	w.Courier = w.open(change...)
-	require.Eventually(t, w.Connected, patience, time.Millisecond)
+	listens := func() bool { return w.Connected() && w.server.NumSubscriptions() >= before+2 }
+	require.Eventually(t, listens, patience, time.Millisecond)
 	return w
 }
 
