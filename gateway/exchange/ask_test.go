@@ -65,6 +65,8 @@ func TestARegistrysFailureBecomesItsReasonAndNothingElse(t *testing.T) {
 		"no reason":                  {"", "", reason.RegistryFailed, ""},
 		"one that is the hub's":      {"NO_AGREEMENT", "", reason.RegistryFailed, ""},
 		"one about the certificate":  {"CERTIFICATE_REVOKED", "", reason.RegistryFailed, ""},
+		"one about the caller":       {"CANCELLED", "", reason.RegistryFailed, ""},
+		"one about the catalog":      {"JURISDICTION_NOT_SERVED", "", reason.RegistryFailed, ""},
 		"one about the hub's ledger": {"LEDGER_UNAVAILABLE", "", reason.RegistryFailed, ""},
 		"the registry's own":         {"PERSON_NOT_FOUND", "", reason.PersonNotFound, ""},
 	} {

@@ -18,7 +18,8 @@ var hubsOwn = map[reason.Reason]bool{
 	reason.PurposeRequired: true, reason.PurposeNotAgreed: true, reason.CaseRequired: true, reason.OfficerRequired: true,
 	reason.FieldsNotAgreed: true, reason.FieldUnknown: true, reason.MetadataInvalid: true, reason.RequestTooLarge: true,
 	reason.ServiceUnknown: true, reason.DeadlineTooShort: true, reason.BusOffline: true, reason.LedgerUnavailable: true,
-	reason.Internal: true,
+	reason.Internal: true, reason.JurisdictionNotServed: true,
+	reason.Cancelled: true, // whoever has gone away does not hear an answer
 }
 
 // failure turns an answer that is not OK into a fault. Only the registered reason crosses the bus, and a field only
