@@ -40,10 +40,10 @@ func (c *connector) answer(o *opened, b *buffers) *hubv1.Answer {
 		err = c.fulfil(o, &call, a, b)
 	}
 	if err == nil {
-		c.counts.answered.Add(1)
+		o.method.counts.answered.Add(1)
 		return a
 	}
-	c.counts.failed.Add(1)
+	o.method.counts.failed.Add(1)
 	fault := reason.Of(err)
 	if fault.Reason == reason.Internal || !fault.Reason.Registered() {
 		fault.Reason = reason.RegistryFailed
@@ -122,7 +122,7 @@ func (c *connector) ask(o *opened, call *hubv1.Call, t *hubv1.Timings) (response
 	defer func() {
 		took := c.cfg.Now().Sub(asked)
 		t.RegistryUs = micros(took)
-		c.counts.registryMicros.Add(uint64(t.RegistryUs))
+		o.method.counts.registryMicros.Add(uint64(t.RegistryUs))
 		end(err)
 	}()
 	defer c.survive(o.method, &err)

@@ -147,7 +147,7 @@ func (c *connector) listen(nc *nats.Conn) error {
 		Description:  c.services[0].title,
 		QueueGroup:   "lt",
 		Metadata:     c.metadata(),
-		StatsHandler: func(*micro.Endpoint) any { return c.stats() },
+		StatsHandler: func(e *micro.Endpoint) any { return c.stats(e) },
 	})
 	if err != nil {
 		return fmt.Errorf("register with NATS: %w", err)

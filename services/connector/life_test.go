@@ -3,6 +3,7 @@ package connector_test
 import (
 	"context"
 	"encoding/json"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -99,7 +100,7 @@ func TestACallThatWaitedTooLongIsNotAsked(t *testing.T) {
 	await(t, r.entered, "not asked")
 	late := l.call(getPerson, person("3"))
 	answers := l.send(late, l.seal(late))
-	require.Eventually(t, func() bool { return statsOf(w)["waiting"] == 1 }, patience, time.Millisecond)
+	require.Eventually(t, func() bool { return statsOf(w, "GetPerson")["waiting"] == 1 }, patience, time.Millisecond)
 	w.clock.advance(10 * time.Second)
 	r.release <- struct{}{}
 	require.Equal(t, string(reason.DeadlineExceeded), l.open(late, await(t, answers, "no answer")).GetReason())
@@ -107,13 +108,15 @@ func TestACallThatWaitedTooLongIsNotAsked(t *testing.T) {
 }
 
 // statsOf asks a connector for its own figures, as `nats micro stats` does.
-func statsOf(w *world) map[string]uint64 {
+func statsOf(w *world, method string) map[string]uint64 {
 	msg, err := w.connect().Request("$SRV.STATS.population", nil, patience)
 	require.NoError(w.t, err)
 	var stats micro.Stats
 	require.NoError(w.t, json.Unmarshal(msg.Data, &stats))
+	i := slices.IndexFunc(stats.Endpoints, func(e *micro.EndpointStats) bool { return e.Name == method })
+	require.GreaterOrEqual(w.t, i, 0)
 	var own map[string]uint64
-	require.NoError(w.t, json.Unmarshal(stats.Endpoints[0].Data, &own))
+	require.NoError(w.t, json.Unmarshal(stats.Endpoints[i].Data, &own))
 	return own
 }
 
@@ -291,10 +294,11 @@ func TestNATSToolsSeeWhatTheRegistryIs(t *testing.T) {
 
 	l.refused(l.call(getPerson, person("1")), []byte("x"))
 	l.ask(l.call(getPerson, person("1")), func(c *call) { c.message.Envelope.Purpose = "" })
-	own := statsOf(w)
+	own := statsOf(w, "GetPerson")
 	require.EqualValues(t, 1, own["answered"])
 	require.EqualValues(t, 1, own["refused"])
 	require.EqualValues(t, 1, own["failed"])
+	require.Zero(t, statsOf(w, "GetResidence")["answered"], "each method has its own counts")
 }
 
 func TestAConnectorThatCannotWorkFailsAtOnce(t *testing.T) {

@@ -39,7 +39,8 @@ type method struct {
 	server  any
 	asked   *contract.Census // whom the request is about
 	told    *contract.Census // whom the answer is about, and what was found
-	masks   sync.Map         // field list → *mask.Mask
+	counts  counts
+	masks   sync.Map // field list → *mask.Mask
 	nmasks  int
 	mu      sync.Mutex
 }

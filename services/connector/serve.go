@@ -26,7 +26,7 @@ func (c *connector) accept(m *method, r micro.Request) {
 	j := job{method: m, subject: r.Subject(), reply: r.Reply(), trace: r.Headers().Get(bus.HeaderTrace), data: r.Data(), came: c.cfg.Now()}
 	switch c.queue.put(j) {
 	case full:
-		c.counts.overloaded.Add(1)
+		m.counts.overloaded.Add(1)
 		c.send(j.reply, bus.Refuse(hubv1.Frame_REFUSAL_OVERLOADED, nil))
 	case closed:
 		c.send(j.reply, bus.Refuse(hubv1.Frame_REFUSAL_LEAVING, nil))
@@ -109,7 +109,7 @@ func (c *connector) marshal(a *hubv1.Answer, b *buffers) (err error) {
 
 // refuse says that a call could not be opened. Its sender may be anybody, so it learns no more than that.
 func (c *connector) refuse(j *job, why hubv1.Frame_Refusal, err error) {
-	c.counts.refused.Add(1)
+	j.method.counts.refused.Add(1)
 	var words []byte
 	if why == hubv1.Frame_REFUSAL_KEY_UNKNOWN {
 		words = c.keys.introduction()

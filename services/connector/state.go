@@ -34,7 +34,6 @@ type connector struct {
 	queue    *queue
 	say      chan struct{} // asks for an announcement
 	calls    inFlight
-	counts   counts
 }
 
 func newConnector(cfg Config, services []*service) (*connector, error) {
@@ -51,21 +50,30 @@ func newConnector(cfg Config, services []*service) (*connector, error) {
 	}, nil
 }
 
-// counts is what `nats micro stats` shows beside NATS's own figures.
+// counts is what `nats micro stats` shows of a method beside NATS's own figures.
 type counts struct {
 	answered, failed, refused, overloaded atomic.Uint64
 	registryMicros                        atomic.Uint64
 }
 
-func (c *connector) stats() map[string]uint64 {
-	return map[string]uint64{
-		"answered":        c.counts.answered.Load(),
-		"failed":          c.counts.failed.Load(),
-		"refused":         c.counts.refused.Load(),
-		"overloaded":      c.counts.overloaded.Load(),
-		"registry_micros": c.counts.registryMicros.Load(),
-		"waiting":         uint64(len(c.queue.jobs)),
+// stats are the counts of one method; NATS asks for them endpoint by endpoint.
+func (c *connector) stats(e *micro.Endpoint) map[string]uint64 {
+	for _, s := range c.services {
+		for _, m := range s.methods {
+			if string(m.desc.Name()) != e.Name {
+				continue
+			}
+			return map[string]uint64{
+				"answered":        m.counts.answered.Load(),
+				"failed":          m.counts.failed.Load(),
+				"refused":         m.counts.refused.Load(),
+				"overloaded":      m.counts.overloaded.Load(),
+				"registry_micros": m.counts.registryMicros.Load(),
+				"waiting":         uint64(len(c.queue.jobs)), // of all methods
+			}
+		}
 	}
+	return nil
 }
 
 func (c *connector) metadata() map[string]string {
