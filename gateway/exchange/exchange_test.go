@@ -141,6 +141,7 @@ func TestWhatMayNotBeAskedIsRefusedWithItsReason(t *testing.T) {
 		"not agreed with vn":    {func(c *exchange.Call) { c.Method = catalogtest.ListParcels; c.Request = []byte("\x12\x0201") }, reason.MethodNotAgreed, ""},
 		"unknown identity":      {func(c *exchange.Call) { c.Caller = as(peer.ID{Agency: "H30", System: "x"}) }, reason.IdentityUnknown, ""},
 		"suspended":             {func(c *exchange.Call) { c.Caller = as(exchangetest.Suspended) }, reason.SystemSuspended, ""},
+		"no consumer":           {func(c *exchange.Call) { c.Caller = as(exchangetest.Auditor) }, reason.NotAConsumer, ""},
 		"certificate expired":   {func(c *exchange.Call) { c.Caller.NotAfter = time.Now().Add(-time.Second) }, reason.CertificateExpired, ""},
 		"unknown field":         {func(c *exchange.Call) { c.Fields = "person.shoe_size" }, reason.FieldUnknown, "lt-fields"},
 		"no agreed field":       {func(c *exchange.Call) { c.Fields = "person.religion" }, reason.FieldsNotAgreed, "lt-fields"},

@@ -14,7 +14,8 @@ import (
 // From a connector they would make the consumer look for the fault in the wrong place.
 var hubsOwn = map[reason.Reason]bool{
 	reason.IdentityUnknown: true, reason.CertificateRevoked: true, reason.CertificateExpired: true, reason.SystemSuspended: true,
-	reason.NoAgreement: true, reason.MethodNotAgreed: true, reason.AgreementExpired: true, reason.AgreementNotYet: true,
+	reason.NotAConsumer: true,
+	reason.NoAgreement:  true, reason.MethodNotAgreed: true, reason.AgreementExpired: true, reason.AgreementNotYet: true,
 	reason.PurposeRequired: true, reason.PurposeNotAgreed: true, reason.CaseRequired: true, reason.OfficerRequired: true,
 	reason.FieldsNotAgreed: true, reason.FieldUnknown: true, reason.MetadataInvalid: true, reason.RequestTooLarge: true,
 	reason.ServiceUnknown: true, reason.DeadlineTooShort: true, reason.BusOffline: true, reason.LedgerUnavailable: true,

@@ -11,6 +11,7 @@ import (
 	"github.com/lienthong/lienthong/gateway/agreement"
 	"github.com/lienthong/lienthong/gateway/catalog"
 	"github.com/lienthong/lienthong/gateway/courier"
+	"github.com/lienthong/lienthong/gateway/member"
 	"github.com/lienthong/lienthong/proto/bus"
 	hubv1 "github.com/lienthong/lienthong/proto/hub/v1"
 	"github.com/lienthong/lienthong/proto/peer"
@@ -35,6 +36,7 @@ type exchange struct {
 	began  time.Time
 	span   trace.Span
 
+	caller       member.Caller
 	method       *catalog.Method
 	grant        *agreement.Grant
 	jurisdiction string
@@ -59,7 +61,8 @@ func (x *exchange) take(steps ...func() error) (err error) {
 
 // identify makes sure that the caller is still who its certificate says, and that its words can be recorded.
 func (x *exchange) identify() error {
-	if _, err := x.policy.Members.Caller(x.call.Caller, x.began); err != nil {
+	var err error
+	if x.caller, err = x.policy.Members.Caller(x.call.Caller, x.began); err != nil {
 		return err
 	}
 	if x.call.Unreadable != nil {
@@ -86,6 +89,9 @@ func (x *exchange) admit() error {
 		Consumer: x.call.Caller.ID, Method: method, Provider: x.provider, Purpose: x.call.Purpose,
 		Case: x.call.Case, Officer: x.call.Officer, Fields: x.call.Fields, Now: x.began,
 	})
+	if err == nil && !x.caller.Roles.Has(member.Consumer) {
+		return reason.NotAConsumer
+	}
 	return err
 }
 

@@ -29,6 +29,7 @@ const (
 	CertificateRevoked Reason = "CERTIFICATE_REVOKED"
 	CertificateExpired Reason = "CERTIFICATE_EXPIRED"
 	SystemSuspended    Reason = "SYSTEM_SUSPENDED"
+	NotAConsumer       Reason = "NOT_A_CONSUMER"
 	NoAgreement        Reason = "NO_AGREEMENT"
 	MethodNotAgreed    Reason = "METHOD_NOT_AGREED"
 	AgreementExpired   Reason = "AGREEMENT_EXPIRED"
@@ -95,6 +96,7 @@ var forms = map[Reason]Form{
 	CertificateRevoked: {codes.Unauthenticated, http.StatusUnauthorized, Caller, "the certificate was revoked; ask the hub's operators for a new one"},
 	CertificateExpired: {codes.Unauthenticated, http.StatusUnauthorized, Caller, "the certificate has expired since the connection was opened; connect again with a renewed one"},
 	SystemSuspended:    {codes.PermissionDenied, http.StatusForbidden, Hub, "this system is suspended; ask the hub's operators why"},
+	NotAConsumer:       {codes.PermissionDenied, http.StatusForbidden, Caller, "this system may not ask registries, whatever was agreed; ask as one that may, or have the hub's operators make it a consumer"},
 	NoAgreement:        {codes.PermissionDenied, http.StatusForbidden, Parties, "no agreement lets this system ask this service; agree with the agency that owns it"},
 	MethodNotAgreed:    {codes.PermissionDenied, http.StatusForbidden, Parties, "the agreement with this service does not cover this method; have it extended"},
 	AgreementExpired:   {codes.PermissionDenied, http.StatusForbidden, Parties, "the agreement has expired; renew it with the agency that owns the registry"},

@@ -26,7 +26,7 @@ import (
 const Agreement = `id: H27-G01
 version: 3
 title: Tra cứu dân cư
-consumer: {agency: H27, systems: [one-stop, suspended]}
+consumer: {agency: H27, systems: [one-stop, suspended, auditor]}
 provider: G01
 service: sample.v1.PeopleService
 valid_from: 1999-01-01
@@ -43,11 +43,12 @@ methods:
 // Purpose is one that Agreement allows.
 const Purpose = "HT-KS"
 
-// Desk asks under Agreement; Stranger has none; Suspended has it, and may not ask.
+// Desk asks under Agreement; Stranger has none; Suspended and Auditor have it, and may not ask.
 var (
 	Desk      = peer.ID{Agency: "H27", System: "one-stop"}
 	Stranger  = peer.ID{Agency: "G99", System: "stranger"}
 	Suspended = peer.ID{Agency: "H27", System: "suspended"}
+	Auditor   = peer.ID{Agency: "H27", System: "auditor"}
 )
 
 // Policy is the agreements (none: Agreement) over the sample catalog, with everybody a member.
@@ -70,12 +71,13 @@ func Policy(t testing.TB, agreements ...string) exchange.Policy {
 	return exchange.Policy{Members: Members(t), Catalog: c, Agreements: set}
 }
 
-// Members are Desk, Stranger and Suspended, less the certificates whose serials are revoked.
+// Members are Desk, Stranger, Auditor and Suspended, less the certificates whose serials are revoked.
 func Members(t testing.TB, revoked ...string) *member.Directory {
 	t.Helper()
 	f := member.File{Systems: []member.System{
 		{ID: Desk, Roles: member.Consumer, Status: member.Active},
 		{ID: Stranger, Roles: member.Consumer, Status: member.Active},
+		{ID: Auditor, Roles: member.Auditor, Status: member.Active},
 		{ID: Suspended, Roles: member.Consumer, Status: member.Suspended},
 	}}
 	for _, serial := range revoked {
