@@ -87,18 +87,163 @@ func (Exchange_Outcome) EnumDescriptor() ([]byte, []int) {
 	return file_hub_v1_ledger_proto_rawDescGZIP(), []int{1, 0}
 }
 
+// Kind is what can be changed.
+type Change_Kind int32
+
+const (
+	// Not said.
+	Change_KIND_UNSPECIFIED Change_Kind = 0
+	// An agreement.
+	Change_KIND_AGREEMENT Change_Kind = 1
+	// The catalog.
+	Change_KIND_CATALOG Change_Kind = 2
+	// An agency, a system, an officer or a certificate.
+	Change_KIND_MEMBER Change_Kind = 3
+	// A key of the ledger was added; those before it stay for looking up.
+	Change_KIND_LEDGER_KEY Change_Kind = 4
+	// Segments of the ledger were moved to the archive.
+	Change_KIND_ARCHIVED Change_Kind = 5
+	// Segments past their time were removed: object is the first position that is left.
+	Change_KIND_REMOVED Change_Kind = 6
+	// The hub was restored from a backup.
+	Change_KIND_RESTORED Change_Kind = 7
+)
+
+// Enum value maps for Change_Kind.
+var (
+	Change_Kind_name = map[int32]string{
+		0: "KIND_UNSPECIFIED",
+		1: "KIND_AGREEMENT",
+		2: "KIND_CATALOG",
+		3: "KIND_MEMBER",
+		4: "KIND_LEDGER_KEY",
+		5: "KIND_ARCHIVED",
+		6: "KIND_REMOVED",
+		7: "KIND_RESTORED",
+	}
+	Change_Kind_value = map[string]int32{
+		"KIND_UNSPECIFIED": 0,
+		"KIND_AGREEMENT":   1,
+		"KIND_CATALOG":     2,
+		"KIND_MEMBER":      3,
+		"KIND_LEDGER_KEY":  4,
+		"KIND_ARCHIVED":    5,
+		"KIND_REMOVED":     6,
+		"KIND_RESTORED":    7,
+	}
+)
+
+func (x Change_Kind) Enum() *Change_Kind {
+	p := new(Change_Kind)
+	*p = x
+	return p
+}
+
+func (x Change_Kind) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (Change_Kind) Descriptor() protoreflect.EnumDescriptor {
+	return file_hub_v1_ledger_proto_enumTypes[1].Descriptor()
+}
+
+func (Change_Kind) Type() protoreflect.EnumType {
+	return &file_hub_v1_ledger_proto_enumTypes[1]
+}
+
+func (x Change_Kind) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use Change_Kind.Descriptor instead.
+func (Change_Kind) EnumDescriptor() ([]byte, []int) {
+	return file_hub_v1_ledger_proto_rawDescGZIP(), []int{3, 0}
+}
+
+// Role is as what somebody may read the ledger.
+type Access_Role int32
+
+const (
+	// As nobody: refused.
+	Access_ROLE_UNSPECIFIED Access_Role = 0
+	// All of it.
+	Access_ROLE_OPERATOR Access_Role = 1
+	// All of it.
+	Access_ROLE_AUDITOR Access_Role = 2
+	// The exchanges of its own agency's systems.
+	Access_ROLE_CONSUMER Access_Role = 3
+	// The exchanges with its own agency's registries.
+	Access_ROLE_PROVIDER Access_Role = 4
+	// The exchanges about one person, by that person's token.
+	Access_ROLE_CITIZEN Access_Role = 5
+)
+
+// Enum value maps for Access_Role.
+var (
+	Access_Role_name = map[int32]string{
+		0: "ROLE_UNSPECIFIED",
+		1: "ROLE_OPERATOR",
+		2: "ROLE_AUDITOR",
+		3: "ROLE_CONSUMER",
+		4: "ROLE_PROVIDER",
+		5: "ROLE_CITIZEN",
+	}
+	Access_Role_value = map[string]int32{
+		"ROLE_UNSPECIFIED": 0,
+		"ROLE_OPERATOR":    1,
+		"ROLE_AUDITOR":     2,
+		"ROLE_CONSUMER":    3,
+		"ROLE_PROVIDER":    4,
+		"ROLE_CITIZEN":     5,
+	}
+)
+
+func (x Access_Role) Enum() *Access_Role {
+	p := new(Access_Role)
+	*p = x
+	return p
+}
+
+func (x Access_Role) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (Access_Role) Descriptor() protoreflect.EnumDescriptor {
+	return file_hub_v1_ledger_proto_enumTypes[2].Descriptor()
+}
+
+func (Access_Role) Type() protoreflect.EnumType {
+	return &file_hub_v1_ledger_proto_enumTypes[2]
+}
+
+func (x Access_Role) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use Access_Role.Descriptor instead.
+func (Access_Role) EnumDescriptor() ([]byte, []int) {
+	return file_hub_v1_ledger_proto_rawDescGZIP(), []int{4, 0}
+}
+
 // LedgerRecord is one entry of the ledger: what happened, never what was said. No value of a field is in it.
+//
+// What the ledger keeps are these bytes as they were first written; they are hashed as they are and never encoded
+// again. Its position in the ledger is not in it: the journal gives it (origin:seq).
 type LedgerRecord struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// When the record was made, by the gateway's clock.
+	// When the record was made, by the gateway's clock, but never before the record before it.
 	Time *timestamppb.Timestamp `protobuf:"bytes,1,opt,name=time,proto3" json:"time,omitempty"`
-	// The gateway that made it.
+	// The ledger that it was made for, by its origin. Example: "G06/gateway".
 	Origin string `protobuf:"bytes,2,opt,name=origin,proto3" json:"origin,omitempty"`
 	// What happened.
 	//
 	// Types that are valid to be assigned to Event:
 	//
 	//	*LedgerRecord_Exchange
+	//	*LedgerRecord_Intent
+	//	*LedgerRecord_Change
+	//	*LedgerRecord_Access
+	//	*LedgerRecord_Notice
 	Event         isLedgerRecord_Event `protobuf_oneof:"event"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -164,6 +309,42 @@ func (x *LedgerRecord) GetExchange() *Exchange {
 	return nil
 }
 
+func (x *LedgerRecord) GetIntent() *Intent {
+	if x != nil {
+		if x, ok := x.Event.(*LedgerRecord_Intent); ok {
+			return x.Intent
+		}
+	}
+	return nil
+}
+
+func (x *LedgerRecord) GetChange() *Change {
+	if x != nil {
+		if x, ok := x.Event.(*LedgerRecord_Change); ok {
+			return x.Change
+		}
+	}
+	return nil
+}
+
+func (x *LedgerRecord) GetAccess() *Access {
+	if x != nil {
+		if x, ok := x.Event.(*LedgerRecord_Access); ok {
+			return x.Access
+		}
+	}
+	return nil
+}
+
+func (x *LedgerRecord) GetNotice() *Notice {
+	if x != nil {
+		if x, ok := x.Event.(*LedgerRecord_Notice); ok {
+			return x.Notice
+		}
+	}
+	return nil
+}
+
 type isLedgerRecord_Event interface {
 	isLedgerRecord_Event()
 }
@@ -173,7 +354,35 @@ type LedgerRecord_Exchange struct {
 	Exchange *Exchange `protobuf:"bytes,10,opt,name=exchange,proto3,oneof"`
 }
 
+type LedgerRecord_Intent struct {
+	// A registry is about to be asked to change something.
+	Intent *Intent `protobuf:"bytes,11,opt,name=intent,proto3,oneof"`
+}
+
+type LedgerRecord_Change struct {
+	// The hub's rules or its ledger were changed.
+	Change *Change `protobuf:"bytes,12,opt,name=change,proto3,oneof"`
+}
+
+type LedgerRecord_Access struct {
+	// Somebody read the ledger.
+	Access *Access `protobuf:"bytes,13,opt,name=access,proto3,oneof"`
+}
+
+type LedgerRecord_Notice struct {
+	// The ledger says something of itself.
+	Notice *Notice `protobuf:"bytes,14,opt,name=notice,proto3,oneof"`
+}
+
 func (*LedgerRecord_Exchange) isLedgerRecord_Event() {}
+
+func (*LedgerRecord_Intent) isLedgerRecord_Event() {}
+
+func (*LedgerRecord_Change) isLedgerRecord_Event() {}
+
+func (*LedgerRecord_Access) isLedgerRecord_Event() {}
+
+func (*LedgerRecord_Notice) isLedgerRecord_Event() {}
 
 // Exchange is how one exchange went.
 type Exchange struct {
@@ -208,9 +417,9 @@ type Exchange struct {
 	Agreement string `protobuf:"bytes,14,opt,name=agreement,proto3" json:"agreement,omitempty"`
 	// Version of the agreement, from 1.
 	AgreementVersion int64 `protobuf:"varint,15,opt,name=agreement_version,json=agreementVersion,proto3" json:"agreement_version,omitempty"`
-	// The fields that were released: leaf paths, sorted, joined by commas.
+	// The fields that were released: leaf paths, sorted, joined by commas. A kept record has released_digest instead.
 	Released string `protobuf:"bytes,16,opt,name=released,proto3" json:"released,omitempty"`
-	// The fields that were asked for and withheld.
+	// The fields that were asked for and withheld. A kept record has withheld_digest instead.
 	Withheld string `protobuf:"bytes,17,opt,name=withheld,proto3" json:"withheld,omitempty"`
 	// How it ended.
 	Outcome Exchange_Outcome `protobuf:"varint,18,opt,name=outcome,proto3,enum=hub.v1.Exchange_Outcome" json:"outcome,omitempty"`
@@ -244,8 +453,23 @@ type Exchange struct {
 	MembersVersion string `protobuf:"bytes,32,opt,name=members_version,json=membersVersion,proto3" json:"members_version,omitempty"`
 	// The contract of the service that was asked: the digest that the catalog had for it, 32 bytes.
 	ContractDigest []byte `protobuf:"bytes,33,opt,name=contract_digest,json=contractDigest,proto3" json:"contract_digest,omitempty"`
-	unknownFields  protoimpl.UnknownFields
-	sizeCache      protoimpl.SizeCache
+	// Everybody it was about, as keyed hashes: HMAC-SHA-256 of the kind (one byte) and the number, cut to 16 bytes, each
+	// once, in the order of their first appearance.
+	SubjectHashes [][]byte `protobuf:"bytes,34,rep,name=subject_hashes,json=subjectHashes,proto3" json:"subject_hashes,omitempty"`
+	// Number of the key of subject_hashes.
+	SubjectKey uint32 `protobuf:"varint,35,opt,name=subject_key,json=subjectKey,proto3" json:"subject_key,omitempty"`
+	// HMAC-SHA-256 of the request's bytes and of the released answer's, under the key that is in the consumer's receipt.
+	RequestDigest []byte `protobuf:"bytes,36,opt,name=request_digest,json=requestDigest,proto3" json:"request_digest,omitempty"`
+	// See request_digest. Empty when nothing was released.
+	AnswerDigest []byte `protobuf:"bytes,37,opt,name=answer_digest,json=answerDigest,proto3" json:"answer_digest,omitempty"`
+	// SHA-256 of `released`. In a kept record it stands in its place; a Notice.fields before it has the text.
+	ReleasedDigest []byte `protobuf:"bytes,38,opt,name=released_digest,json=releasedDigest,proto3" json:"released_digest,omitempty"`
+	// SHA-256 of `withheld`, likewise.
+	WithheldDigest []byte `protobuf:"bytes,39,opt,name=withheld_digest,json=withheldDigest,proto3" json:"withheld_digest,omitempty"`
+	// The registry was asked to change something, and nobody knows whether it did.
+	InDoubt       bool `protobuf:"varint,40,opt,name=in_doubt,json=inDoubt,proto3" json:"in_doubt,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Exchange) Reset() {
@@ -509,17 +733,1108 @@ func (x *Exchange) GetContractDigest() []byte {
 	return nil
 }
 
+func (x *Exchange) GetSubjectHashes() [][]byte {
+	if x != nil {
+		return x.SubjectHashes
+	}
+	return nil
+}
+
+func (x *Exchange) GetSubjectKey() uint32 {
+	if x != nil {
+		return x.SubjectKey
+	}
+	return 0
+}
+
+func (x *Exchange) GetRequestDigest() []byte {
+	if x != nil {
+		return x.RequestDigest
+	}
+	return nil
+}
+
+func (x *Exchange) GetAnswerDigest() []byte {
+	if x != nil {
+		return x.AnswerDigest
+	}
+	return nil
+}
+
+func (x *Exchange) GetReleasedDigest() []byte {
+	if x != nil {
+		return x.ReleasedDigest
+	}
+	return nil
+}
+
+func (x *Exchange) GetWithheldDigest() []byte {
+	if x != nil {
+		return x.WithheldDigest
+	}
+	return nil
+}
+
+func (x *Exchange) GetInDoubt() bool {
+	if x != nil {
+		return x.InDoubt
+	}
+	return false
+}
+
+// Intent says that a registry is about to be asked to change something. Exactly one later record says what came of it:
+// its Exchange, or a Notice that it is in doubt or was not answered.
+type Intent struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The exchange, 16 bytes.
+	ExchangeId []byte `protobuf:"bytes,1,opt,name=exchange_id,json=exchangeId,proto3" json:"exchange_id,omitempty"`
+	// When the question came.
+	Received *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=received,proto3" json:"received,omitempty"`
+	// The agency that asked.
+	ConsumerAgency string `protobuf:"bytes,3,opt,name=consumer_agency,json=consumerAgency,proto3" json:"consumer_agency,omitempty"`
+	// Its system.
+	ConsumerSystem string `protobuf:"bytes,4,opt,name=consumer_system,json=consumerSystem,proto3" json:"consumer_system,omitempty"`
+	// The officer it asked for.
+	Officer string `protobuf:"bytes,5,opt,name=officer,proto3" json:"officer,omitempty"`
+	// The dossier it served.
+	Case string `protobuf:"bytes,6,opt,name=case,proto3" json:"case,omitempty"`
+	// The coded purpose.
+	Purpose string `protobuf:"bytes,7,opt,name=purpose,proto3" json:"purpose,omitempty"`
+	// The agency that owns the registry.
+	ProviderAgency string `protobuf:"bytes,8,opt,name=provider_agency,json=providerAgency,proto3" json:"provider_agency,omitempty"`
+	// Full method name without the leading slash.
+	Method string `protobuf:"bytes,9,opt,name=method,proto3" json:"method,omitempty"`
+	// The jurisdiction that is asked.
+	Jurisdiction string `protobuf:"bytes,10,opt,name=jurisdiction,proto3" json:"jurisdiction,omitempty"`
+	// The agreement that decided.
+	Agreement string `protobuf:"bytes,11,opt,name=agreement,proto3" json:"agreement,omitempty"`
+	// Version of the agreement, from 1.
+	AgreementVersion int64 `protobuf:"varint,12,opt,name=agreement_version,json=agreementVersion,proto3" json:"agreement_version,omitempty"`
+	// Whom the question is about, see Exchange.subject_hashes.
+	SubjectHashes [][]byte `protobuf:"bytes,13,rep,name=subject_hashes,json=subjectHashes,proto3" json:"subject_hashes,omitempty"`
+	// Number of the key of subject_hashes.
+	SubjectKey uint32 `protobuf:"varint,14,opt,name=subject_key,json=subjectKey,proto3" json:"subject_key,omitempty"`
+	// See Exchange.request_digest.
+	RequestDigest []byte `protobuf:"bytes,15,opt,name=request_digest,json=requestDigest,proto3" json:"request_digest,omitempty"`
+	// Whom the question is about. Held in memory only.
+	Subjects      []*DataSubject `protobuf:"bytes,16,rep,name=subjects,proto3" json:"subjects,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Intent) Reset() {
+	*x = Intent{}
+	mi := &file_hub_v1_ledger_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Intent) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Intent) ProtoMessage() {}
+
+func (x *Intent) ProtoReflect() protoreflect.Message {
+	mi := &file_hub_v1_ledger_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Intent.ProtoReflect.Descriptor instead.
+func (*Intent) Descriptor() ([]byte, []int) {
+	return file_hub_v1_ledger_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *Intent) GetExchangeId() []byte {
+	if x != nil {
+		return x.ExchangeId
+	}
+	return nil
+}
+
+func (x *Intent) GetReceived() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Received
+	}
+	return nil
+}
+
+func (x *Intent) GetConsumerAgency() string {
+	if x != nil {
+		return x.ConsumerAgency
+	}
+	return ""
+}
+
+func (x *Intent) GetConsumerSystem() string {
+	if x != nil {
+		return x.ConsumerSystem
+	}
+	return ""
+}
+
+func (x *Intent) GetOfficer() string {
+	if x != nil {
+		return x.Officer
+	}
+	return ""
+}
+
+func (x *Intent) GetCase() string {
+	if x != nil {
+		return x.Case
+	}
+	return ""
+}
+
+func (x *Intent) GetPurpose() string {
+	if x != nil {
+		return x.Purpose
+	}
+	return ""
+}
+
+func (x *Intent) GetProviderAgency() string {
+	if x != nil {
+		return x.ProviderAgency
+	}
+	return ""
+}
+
+func (x *Intent) GetMethod() string {
+	if x != nil {
+		return x.Method
+	}
+	return ""
+}
+
+func (x *Intent) GetJurisdiction() string {
+	if x != nil {
+		return x.Jurisdiction
+	}
+	return ""
+}
+
+func (x *Intent) GetAgreement() string {
+	if x != nil {
+		return x.Agreement
+	}
+	return ""
+}
+
+func (x *Intent) GetAgreementVersion() int64 {
+	if x != nil {
+		return x.AgreementVersion
+	}
+	return 0
+}
+
+func (x *Intent) GetSubjectHashes() [][]byte {
+	if x != nil {
+		return x.SubjectHashes
+	}
+	return nil
+}
+
+func (x *Intent) GetSubjectKey() uint32 {
+	if x != nil {
+		return x.SubjectKey
+	}
+	return 0
+}
+
+func (x *Intent) GetRequestDigest() []byte {
+	if x != nil {
+		return x.RequestDigest
+	}
+	return nil
+}
+
+func (x *Intent) GetSubjects() []*DataSubject {
+	if x != nil {
+		return x.Subjects
+	}
+	return nil
+}
+
+// Change says that the hub's rules or its ledger were changed, by whom, and who approved.
+type Change struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// What was changed.
+	Kind Change_Kind `protobuf:"varint,1,opt,name=kind,proto3,enum=hub.v1.Change_Kind" json:"kind,omitempty"`
+	// Which one: an agreement, a system, a service, a key. Example: "H27-G01-population".
+	Object string `protobuf:"bytes,2,opt,name=object,proto3" json:"object,omitempty"`
+	// Its version from now on, where it has versions.
+	Version int64 `protobuf:"varint,3,opt,name=version,proto3" json:"version,omitempty"`
+	// The agency whose system did it.
+	Agency string `protobuf:"bytes,4,opt,name=agency,proto3" json:"agency,omitempty"`
+	// The system.
+	System string `protobuf:"bytes,5,opt,name=system,proto3" json:"system,omitempty"`
+	// Certificate it showed, hexadecimal serial number; empty for who has the hub's machine.
+	Certificate string `protobuf:"bytes,6,opt,name=certificate,proto3" json:"certificate,omitempty"`
+	// What was done, in words for people. Never personal data.
+	Text string `protobuf:"bytes,7,opt,name=text,proto3" json:"text,omitempty"`
+	// Who approved besides: AGENCY/SYSTEM.
+	Approvals []string `protobuf:"bytes,8,rep,name=approvals,proto3" json:"approvals,omitempty"`
+	// SHA-256 of what is in force from now on, where it is a document.
+	Digest        []byte `protobuf:"bytes,9,opt,name=digest,proto3" json:"digest,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Change) Reset() {
+	*x = Change{}
+	mi := &file_hub_v1_ledger_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Change) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Change) ProtoMessage() {}
+
+func (x *Change) ProtoReflect() protoreflect.Message {
+	mi := &file_hub_v1_ledger_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Change.ProtoReflect.Descriptor instead.
+func (*Change) Descriptor() ([]byte, []int) {
+	return file_hub_v1_ledger_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *Change) GetKind() Change_Kind {
+	if x != nil {
+		return x.Kind
+	}
+	return Change_KIND_UNSPECIFIED
+}
+
+func (x *Change) GetObject() string {
+	if x != nil {
+		return x.Object
+	}
+	return ""
+}
+
+func (x *Change) GetVersion() int64 {
+	if x != nil {
+		return x.Version
+	}
+	return 0
+}
+
+func (x *Change) GetAgency() string {
+	if x != nil {
+		return x.Agency
+	}
+	return ""
+}
+
+func (x *Change) GetSystem() string {
+	if x != nil {
+		return x.System
+	}
+	return ""
+}
+
+func (x *Change) GetCertificate() string {
+	if x != nil {
+		return x.Certificate
+	}
+	return ""
+}
+
+func (x *Change) GetText() string {
+	if x != nil {
+		return x.Text
+	}
+	return ""
+}
+
+func (x *Change) GetApprovals() []string {
+	if x != nil {
+		return x.Approvals
+	}
+	return nil
+}
+
+func (x *Change) GetDigest() []byte {
+	if x != nil {
+		return x.Digest
+	}
+	return nil
+}
+
+// Access says that somebody read the ledger.
+type Access struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// 16 bytes, UUIDv7.
+	Id []byte `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	// When the question came.
+	Received *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=received,proto3" json:"received,omitempty"`
+	// The agency that read.
+	Agency string `protobuf:"bytes,3,opt,name=agency,proto3" json:"agency,omitempty"`
+	// Its system.
+	System string `protobuf:"bytes,4,opt,name=system,proto3" json:"system,omitempty"`
+	// Certificate it showed, hexadecimal serial number.
+	Certificate string `protobuf:"bytes,5,opt,name=certificate,proto3" json:"certificate,omitempty"`
+	// The officer it read for.
+	Officer string `protobuf:"bytes,6,opt,name=officer,proto3" json:"officer,omitempty"`
+	// As what it read.
+	Role Access_Role `protobuf:"varint,7,opt,name=role,proto3,enum=hub.v1.Access_Role" json:"role,omitempty"`
+	// What it asked of the ledger: the method's name. Example: "Search".
+	Method string `protobuf:"bytes,8,opt,name=method,proto3" json:"method,omitempty"`
+	// The filters, in words; a data subject is among the hashes below and not in it.
+	Filter string `protobuf:"bytes,9,opt,name=filter,proto3" json:"filter,omitempty"`
+	// Whom it looked for, see Exchange.subject_hashes.
+	SubjectHashes [][]byte `protobuf:"bytes,10,rep,name=subject_hashes,json=subjectHashes,proto3" json:"subject_hashes,omitempty"`
+	// Number of the key of subject_hashes; where several keys were looked under, the newest.
+	SubjectKey uint32 `protobuf:"varint,11,opt,name=subject_key,json=subjectKey,proto3" json:"subject_key,omitempty"`
+	// How many entries it was given.
+	Entries uint32 `protobuf:"varint,12,opt,name=entries,proto3" json:"entries,omitempty"`
+	// Registered reason, when it was refused.
+	Reason string `protobuf:"bytes,13,opt,name=reason,proto3" json:"reason,omitempty"`
+	// W3C trace id, 16 bytes.
+	TraceId       []byte `protobuf:"bytes,14,opt,name=trace_id,json=traceId,proto3" json:"trace_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Access) Reset() {
+	*x = Access{}
+	mi := &file_hub_v1_ledger_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Access) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Access) ProtoMessage() {}
+
+func (x *Access) ProtoReflect() protoreflect.Message {
+	mi := &file_hub_v1_ledger_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Access.ProtoReflect.Descriptor instead.
+func (*Access) Descriptor() ([]byte, []int) {
+	return file_hub_v1_ledger_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *Access) GetId() []byte {
+	if x != nil {
+		return x.Id
+	}
+	return nil
+}
+
+func (x *Access) GetReceived() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Received
+	}
+	return nil
+}
+
+func (x *Access) GetAgency() string {
+	if x != nil {
+		return x.Agency
+	}
+	return ""
+}
+
+func (x *Access) GetSystem() string {
+	if x != nil {
+		return x.System
+	}
+	return ""
+}
+
+func (x *Access) GetCertificate() string {
+	if x != nil {
+		return x.Certificate
+	}
+	return ""
+}
+
+func (x *Access) GetOfficer() string {
+	if x != nil {
+		return x.Officer
+	}
+	return ""
+}
+
+func (x *Access) GetRole() Access_Role {
+	if x != nil {
+		return x.Role
+	}
+	return Access_ROLE_UNSPECIFIED
+}
+
+func (x *Access) GetMethod() string {
+	if x != nil {
+		return x.Method
+	}
+	return ""
+}
+
+func (x *Access) GetFilter() string {
+	if x != nil {
+		return x.Filter
+	}
+	return ""
+}
+
+func (x *Access) GetSubjectHashes() [][]byte {
+	if x != nil {
+		return x.SubjectHashes
+	}
+	return nil
+}
+
+func (x *Access) GetSubjectKey() uint32 {
+	if x != nil {
+		return x.SubjectKey
+	}
+	return 0
+}
+
+func (x *Access) GetEntries() uint32 {
+	if x != nil {
+		return x.Entries
+	}
+	return 0
+}
+
+func (x *Access) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *Access) GetTraceId() []byte {
+	if x != nil {
+		return x.TraceId
+	}
+	return nil
+}
+
+// Notice is what the ledger says of itself.
+type Notice struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// What it says.
+	//
+	// Types that are valid to be assigned to About:
+	//
+	//	*Notice_Opened_
+	//	*Notice_Closed_
+	//	*Notice_InDoubt_
+	//	*Notice_NotAnswered_
+	//	*Notice_Refusals_
+	//	*Notice_ClockBack_
+	//	*Notice_Fields_
+	About         isNotice_About `protobuf_oneof:"about"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Notice) Reset() {
+	*x = Notice{}
+	mi := &file_hub_v1_ledger_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Notice) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Notice) ProtoMessage() {}
+
+func (x *Notice) ProtoReflect() protoreflect.Message {
+	mi := &file_hub_v1_ledger_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Notice.ProtoReflect.Descriptor instead.
+func (*Notice) Descriptor() ([]byte, []int) {
+	return file_hub_v1_ledger_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *Notice) GetAbout() isNotice_About {
+	if x != nil {
+		return x.About
+	}
+	return nil
+}
+
+func (x *Notice) GetOpened() *Notice_Opened {
+	if x != nil {
+		if x, ok := x.About.(*Notice_Opened_); ok {
+			return x.Opened
+		}
+	}
+	return nil
+}
+
+func (x *Notice) GetClosed() *Notice_Closed {
+	if x != nil {
+		if x, ok := x.About.(*Notice_Closed_); ok {
+			return x.Closed
+		}
+	}
+	return nil
+}
+
+func (x *Notice) GetInDoubt() *Notice_InDoubt {
+	if x != nil {
+		if x, ok := x.About.(*Notice_InDoubt_); ok {
+			return x.InDoubt
+		}
+	}
+	return nil
+}
+
+func (x *Notice) GetNotAnswered() *Notice_NotAnswered {
+	if x != nil {
+		if x, ok := x.About.(*Notice_NotAnswered_); ok {
+			return x.NotAnswered
+		}
+	}
+	return nil
+}
+
+func (x *Notice) GetRefusals() *Notice_Refusals {
+	if x != nil {
+		if x, ok := x.About.(*Notice_Refusals_); ok {
+			return x.Refusals
+		}
+	}
+	return nil
+}
+
+func (x *Notice) GetClockBack() *Notice_ClockBack {
+	if x != nil {
+		if x, ok := x.About.(*Notice_ClockBack_); ok {
+			return x.ClockBack
+		}
+	}
+	return nil
+}
+
+func (x *Notice) GetFields() *Notice_Fields {
+	if x != nil {
+		if x, ok := x.About.(*Notice_Fields_); ok {
+			return x.Fields
+		}
+	}
+	return nil
+}
+
+type isNotice_About interface {
+	isNotice_About()
+}
+
+type Notice_Opened_ struct {
+	// The ledger was opened.
+	Opened *Notice_Opened `protobuf:"bytes,1,opt,name=opened,proto3,oneof"`
+}
+
+type Notice_Closed_ struct {
+	// The ledger was closed in good order: this is the last record before it is opened again.
+	Closed *Notice_Closed `protobuf:"bytes,2,opt,name=closed,proto3,oneof"`
+}
+
+type Notice_InDoubt_ struct {
+	// Nobody knows what came of an intent.
+	InDoubt *Notice_InDoubt `protobuf:"bytes,3,opt,name=in_doubt,json=inDoubt,proto3,oneof"`
+}
+
+type Notice_NotAnswered_ struct {
+	// Exchanges whose record was taken but which were told LEDGER_UNAVAILABLE: nothing of them left.
+	NotAnswered *Notice_NotAnswered `protobuf:"bytes,4,opt,name=not_answered,json=notAnswered,proto3,oneof"`
+}
+
+type Notice_Refusals_ struct {
+	// Equal refusals that were counted.
+	Refusals *Notice_Refusals `protobuf:"bytes,5,opt,name=refusals,proto3,oneof"`
+}
+
+type Notice_ClockBack_ struct {
+	// The gateway's clock went back.
+	ClockBack *Notice_ClockBack `protobuf:"bytes,6,opt,name=clock_back,json=clockBack,proto3,oneof"`
+}
+
+type Notice_Fields_ struct {
+	// The text of field lists that later records name by their digest.
+	Fields *Notice_Fields `protobuf:"bytes,7,opt,name=fields,proto3,oneof"`
+}
+
+func (*Notice_Opened_) isNotice_About() {}
+
+func (*Notice_Closed_) isNotice_About() {}
+
+func (*Notice_InDoubt_) isNotice_About() {}
+
+func (*Notice_NotAnswered_) isNotice_About() {}
+
+func (*Notice_Refusals_) isNotice_About() {}
+
+func (*Notice_ClockBack_) isNotice_About() {}
+
+func (*Notice_Fields_) isNotice_About() {}
+
+// Opened says in which state the ledger was found.
+type Notice_Opened struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Bytes of an incomplete last batch that were cut off. Nothing in it was ever acknowledged.
+	CutBytes int64 `protobuf:"varint,1,opt,name=cut_bytes,json=cutBytes,proto3" json:"cut_bytes,omitempty"`
+	// Whether the ledger had been closed in good order, or is new.
+	Clean bool `protobuf:"varint,2,opt,name=clean,proto3" json:"clean,omitempty"`
+	// The program's version.
+	Version       string `protobuf:"bytes,3,opt,name=version,proto3" json:"version,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Notice_Opened) Reset() {
+	*x = Notice_Opened{}
+	mi := &file_hub_v1_ledger_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Notice_Opened) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Notice_Opened) ProtoMessage() {}
+
+func (x *Notice_Opened) ProtoReflect() protoreflect.Message {
+	mi := &file_hub_v1_ledger_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Notice_Opened.ProtoReflect.Descriptor instead.
+func (*Notice_Opened) Descriptor() ([]byte, []int) {
+	return file_hub_v1_ledger_proto_rawDescGZIP(), []int{5, 0}
+}
+
+func (x *Notice_Opened) GetCutBytes() int64 {
+	if x != nil {
+		return x.CutBytes
+	}
+	return 0
+}
+
+func (x *Notice_Opened) GetClean() bool {
+	if x != nil {
+		return x.Clean
+	}
+	return false
+}
+
+func (x *Notice_Opened) GetVersion() string {
+	if x != nil {
+		return x.Version
+	}
+	return ""
+}
+
+// Closed says that nothing was left open.
+type Notice_Closed struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Notice_Closed) Reset() {
+	*x = Notice_Closed{}
+	mi := &file_hub_v1_ledger_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Notice_Closed) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Notice_Closed) ProtoMessage() {}
+
+func (x *Notice_Closed) ProtoReflect() protoreflect.Message {
+	mi := &file_hub_v1_ledger_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Notice_Closed.ProtoReflect.Descriptor instead.
+func (*Notice_Closed) Descriptor() ([]byte, []int) {
+	return file_hub_v1_ledger_proto_rawDescGZIP(), []int{5, 1}
+}
+
+// InDoubt names an intent without outcome.
+type Notice_InDoubt struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The exchange, 16 bytes.
+	ExchangeId []byte `protobuf:"bytes,1,opt,name=exchange_id,json=exchangeId,proto3" json:"exchange_id,omitempty"`
+	// Where its intent stands.
+	IntentSeq     uint64 `protobuf:"varint,2,opt,name=intent_seq,json=intentSeq,proto3" json:"intent_seq,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Notice_InDoubt) Reset() {
+	*x = Notice_InDoubt{}
+	mi := &file_hub_v1_ledger_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Notice_InDoubt) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Notice_InDoubt) ProtoMessage() {}
+
+func (x *Notice_InDoubt) ProtoReflect() protoreflect.Message {
+	mi := &file_hub_v1_ledger_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Notice_InDoubt.ProtoReflect.Descriptor instead.
+func (*Notice_InDoubt) Descriptor() ([]byte, []int) {
+	return file_hub_v1_ledger_proto_rawDescGZIP(), []int{5, 2}
+}
+
+func (x *Notice_InDoubt) GetExchangeId() []byte {
+	if x != nil {
+		return x.ExchangeId
+	}
+	return nil
+}
+
+func (x *Notice_InDoubt) GetIntentSeq() uint64 {
+	if x != nil {
+		return x.IntentSeq
+	}
+	return 0
+}
+
+// NotAnswered names exchanges that were told LEDGER_UNAVAILABLE.
+type Notice_NotAnswered struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The exchanges, 16 bytes each.
+	ExchangeIds [][]byte `protobuf:"bytes,1,rep,name=exchange_ids,json=exchangeIds,proto3" json:"exchange_ids,omitempty"`
+	// How many more there were than are named.
+	More          uint64 `protobuf:"varint,2,opt,name=more,proto3" json:"more,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Notice_NotAnswered) Reset() {
+	*x = Notice_NotAnswered{}
+	mi := &file_hub_v1_ledger_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Notice_NotAnswered) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Notice_NotAnswered) ProtoMessage() {}
+
+func (x *Notice_NotAnswered) ProtoReflect() protoreflect.Message {
+	mi := &file_hub_v1_ledger_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Notice_NotAnswered.ProtoReflect.Descriptor instead.
+func (*Notice_NotAnswered) Descriptor() ([]byte, []int) {
+	return file_hub_v1_ledger_proto_rawDescGZIP(), []int{5, 3}
+}
+
+func (x *Notice_NotAnswered) GetExchangeIds() [][]byte {
+	if x != nil {
+		return x.ExchangeIds
+	}
+	return nil
+}
+
+func (x *Notice_NotAnswered) GetMore() uint64 {
+	if x != nil {
+		return x.More
+	}
+	return 0
+}
+
+// Refusals counts equal refusals of one minute beyond those that have records of their own.
+type Notice_Refusals struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The agency that was refused.
+	ConsumerAgency string `protobuf:"bytes,1,opt,name=consumer_agency,json=consumerAgency,proto3" json:"consumer_agency,omitempty"`
+	// Its system.
+	ConsumerSystem string `protobuf:"bytes,2,opt,name=consumer_system,json=consumerSystem,proto3" json:"consumer_system,omitempty"`
+	// Registered reason.
+	Reason string `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`
+	// How many.
+	Count uint64 `protobuf:"varint,4,opt,name=count,proto3" json:"count,omitempty"`
+	// When the first and the last of them came.
+	First *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=first,proto3" json:"first,omitempty"`
+	// See first.
+	Last          *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=last,proto3" json:"last,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Notice_Refusals) Reset() {
+	*x = Notice_Refusals{}
+	mi := &file_hub_v1_ledger_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Notice_Refusals) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Notice_Refusals) ProtoMessage() {}
+
+func (x *Notice_Refusals) ProtoReflect() protoreflect.Message {
+	mi := &file_hub_v1_ledger_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Notice_Refusals.ProtoReflect.Descriptor instead.
+func (*Notice_Refusals) Descriptor() ([]byte, []int) {
+	return file_hub_v1_ledger_proto_rawDescGZIP(), []int{5, 4}
+}
+
+func (x *Notice_Refusals) GetConsumerAgency() string {
+	if x != nil {
+		return x.ConsumerAgency
+	}
+	return ""
+}
+
+func (x *Notice_Refusals) GetConsumerSystem() string {
+	if x != nil {
+		return x.ConsumerSystem
+	}
+	return ""
+}
+
+func (x *Notice_Refusals) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *Notice_Refusals) GetCount() uint64 {
+	if x != nil {
+		return x.Count
+	}
+	return 0
+}
+
+func (x *Notice_Refusals) GetFirst() *timestamppb.Timestamp {
+	if x != nil {
+		return x.First
+	}
+	return nil
+}
+
+func (x *Notice_Refusals) GetLast() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Last
+	}
+	return nil
+}
+
+// ClockBack says how far the clock went back.
+type Notice_ClockBack struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// What the clock says now; records keep the time of the last one until it has caught up.
+	Now *timestamppb.Timestamp `protobuf:"bytes,1,opt,name=now,proto3" json:"now,omitempty"`
+	// How far it is behind the last record, in milliseconds.
+	BehindMs      int64 `protobuf:"varint,2,opt,name=behind_ms,json=behindMs,proto3" json:"behind_ms,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Notice_ClockBack) Reset() {
+	*x = Notice_ClockBack{}
+	mi := &file_hub_v1_ledger_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Notice_ClockBack) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Notice_ClockBack) ProtoMessage() {}
+
+func (x *Notice_ClockBack) ProtoReflect() protoreflect.Message {
+	mi := &file_hub_v1_ledger_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Notice_ClockBack.ProtoReflect.Descriptor instead.
+func (*Notice_ClockBack) Descriptor() ([]byte, []int) {
+	return file_hub_v1_ledger_proto_rawDescGZIP(), []int{5, 5}
+}
+
+func (x *Notice_ClockBack) GetNow() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Now
+	}
+	return nil
+}
+
+func (x *Notice_ClockBack) GetBehindMs() int64 {
+	if x != nil {
+		return x.BehindMs
+	}
+	return 0
+}
+
+// Fields are field lists.
+type Notice_Fields struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Leaf paths, sorted, joined by commas; a record names the list by the SHA-256 of this text.
+	Lists         []string `protobuf:"bytes,1,rep,name=lists,proto3" json:"lists,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Notice_Fields) Reset() {
+	*x = Notice_Fields{}
+	mi := &file_hub_v1_ledger_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Notice_Fields) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Notice_Fields) ProtoMessage() {}
+
+func (x *Notice_Fields) ProtoReflect() protoreflect.Message {
+	mi := &file_hub_v1_ledger_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Notice_Fields.ProtoReflect.Descriptor instead.
+func (*Notice_Fields) Descriptor() ([]byte, []int) {
+	return file_hub_v1_ledger_proto_rawDescGZIP(), []int{5, 6}
+}
+
+func (x *Notice_Fields) GetLists() []string {
+	if x != nil {
+		return x.Lists
+	}
+	return nil
+}
+
 var File_hub_v1_ledger_proto protoreflect.FileDescriptor
 
 const file_hub_v1_ledger_proto_rawDesc = "" +
 	"\n" +
-	"\x13hub/v1/ledger.proto\x12\x06hub.v1\x1a\x11hub/v1/call.proto\x1a\x13hub/v1/result.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x8f\x01\n" +
+	"\x13hub/v1/ledger.proto\x12\x06hub.v1\x1a\x11hub/v1/call.proto\x1a\x13hub/v1/result.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xb7\x02\n" +
 	"\fLedgerRecord\x12.\n" +
 	"\x04time\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\x04time\x12\x16\n" +
 	"\x06origin\x18\x02 \x01(\tR\x06origin\x12.\n" +
 	"\bexchange\x18\n" +
-	" \x01(\v2\x10.hub.v1.ExchangeH\x00R\bexchangeB\a\n" +
-	"\x05event\"\xe1\t\n" +
+	" \x01(\v2\x10.hub.v1.ExchangeH\x00R\bexchange\x12(\n" +
+	"\x06intent\x18\v \x01(\v2\x0e.hub.v1.IntentH\x00R\x06intent\x12(\n" +
+	"\x06change\x18\f \x01(\v2\x0e.hub.v1.ChangeH\x00R\x06change\x12(\n" +
+	"\x06access\x18\r \x01(\v2\x0e.hub.v1.AccessH\x00R\x06access\x12(\n" +
+	"\x06notice\x18\x0e \x01(\v2\x0e.hub.v1.NoticeH\x00R\x06noticeB\a\n" +
+	"\x05event\"\xe2\v\n" +
 	"\bExchange\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\fR\x02id\x12\x19\n" +
 	"\btrace_id\x18\x02 \x01(\fR\atraceId\x126\n" +
@@ -555,14 +1870,120 @@ const file_hub_v1_ledger_proto_rawDesc = "" +
 	"\aconsent\x18\x1e \x01(\tR\aconsent\x12\x12\n" +
 	"\x04face\x18\x1f \x01(\tR\x04face\x12'\n" +
 	"\x0fmembers_version\x18  \x01(\tR\x0emembersVersion\x12'\n" +
-	"\x0fcontract_digest\x18! \x01(\fR\x0econtractDigest\"\x8f\x01\n" +
+	"\x0fcontract_digest\x18! \x01(\fR\x0econtractDigest\x12%\n" +
+	"\x0esubject_hashes\x18\" \x03(\fR\rsubjectHashes\x12\x1f\n" +
+	"\vsubject_key\x18# \x01(\rR\n" +
+	"subjectKey\x12%\n" +
+	"\x0erequest_digest\x18$ \x01(\fR\rrequestDigest\x12#\n" +
+	"\ranswer_digest\x18% \x01(\fR\fanswerDigest\x12'\n" +
+	"\x0freleased_digest\x18& \x01(\fR\x0ereleasedDigest\x12'\n" +
+	"\x0fwithheld_digest\x18' \x01(\fR\x0ewithheldDigest\x12\x19\n" +
+	"\bin_doubt\x18( \x01(\bR\ainDoubt\"\x8f\x01\n" +
 	"\aOutcome\x12\x17\n" +
 	"\x13OUTCOME_UNSPECIFIED\x10\x00\x12\x14\n" +
 	"\x10OUTCOME_ANSWERED\x10\x01\x12\x13\n" +
 	"\x0fOUTCOME_REFUSED\x10\x02\x12\x12\n" +
 	"\x0eOUTCOME_FAILED\x10\x03\x12\x15\n" +
 	"\x11OUTCOME_TIMED_OUT\x10\x04\x12\x15\n" +
-	"\x11OUTCOME_CANCELLED\x10\x05B3Z1github.com/lienthong/lienthong/proto/hub/v1;hubv1b\x06proto3"
+	"\x11OUTCOME_CANCELLED\x10\x05\"\xcb\x04\n" +
+	"\x06Intent\x12\x1f\n" +
+	"\vexchange_id\x18\x01 \x01(\fR\n" +
+	"exchangeId\x126\n" +
+	"\breceived\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\breceived\x12'\n" +
+	"\x0fconsumer_agency\x18\x03 \x01(\tR\x0econsumerAgency\x12'\n" +
+	"\x0fconsumer_system\x18\x04 \x01(\tR\x0econsumerSystem\x12\x18\n" +
+	"\aofficer\x18\x05 \x01(\tR\aofficer\x12\x12\n" +
+	"\x04case\x18\x06 \x01(\tR\x04case\x12\x18\n" +
+	"\apurpose\x18\a \x01(\tR\apurpose\x12'\n" +
+	"\x0fprovider_agency\x18\b \x01(\tR\x0eproviderAgency\x12\x16\n" +
+	"\x06method\x18\t \x01(\tR\x06method\x12\"\n" +
+	"\fjurisdiction\x18\n" +
+	" \x01(\tR\fjurisdiction\x12\x1c\n" +
+	"\tagreement\x18\v \x01(\tR\tagreement\x12+\n" +
+	"\x11agreement_version\x18\f \x01(\x03R\x10agreementVersion\x12%\n" +
+	"\x0esubject_hashes\x18\r \x03(\fR\rsubjectHashes\x12\x1f\n" +
+	"\vsubject_key\x18\x0e \x01(\rR\n" +
+	"subjectKey\x12%\n" +
+	"\x0erequest_digest\x18\x0f \x01(\fR\rrequestDigest\x12/\n" +
+	"\bsubjects\x18\x10 \x03(\v2\x13.hub.v1.DataSubjectR\bsubjects\"\xa2\x03\n" +
+	"\x06Change\x12'\n" +
+	"\x04kind\x18\x01 \x01(\x0e2\x13.hub.v1.Change.KindR\x04kind\x12\x16\n" +
+	"\x06object\x18\x02 \x01(\tR\x06object\x12\x18\n" +
+	"\aversion\x18\x03 \x01(\x03R\aversion\x12\x16\n" +
+	"\x06agency\x18\x04 \x01(\tR\x06agency\x12\x16\n" +
+	"\x06system\x18\x05 \x01(\tR\x06system\x12 \n" +
+	"\vcertificate\x18\x06 \x01(\tR\vcertificate\x12\x12\n" +
+	"\x04text\x18\a \x01(\tR\x04text\x12\x1c\n" +
+	"\tapprovals\x18\b \x03(\tR\tapprovals\x12\x16\n" +
+	"\x06digest\x18\t \x01(\fR\x06digest\"\xa0\x01\n" +
+	"\x04Kind\x12\x14\n" +
+	"\x10KIND_UNSPECIFIED\x10\x00\x12\x12\n" +
+	"\x0eKIND_AGREEMENT\x10\x01\x12\x10\n" +
+	"\fKIND_CATALOG\x10\x02\x12\x0f\n" +
+	"\vKIND_MEMBER\x10\x03\x12\x13\n" +
+	"\x0fKIND_LEDGER_KEY\x10\x04\x12\x11\n" +
+	"\rKIND_ARCHIVED\x10\x05\x12\x10\n" +
+	"\fKIND_REMOVED\x10\x06\x12\x11\n" +
+	"\rKIND_RESTORED\x10\a\"\xa5\x04\n" +
+	"\x06Access\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\fR\x02id\x126\n" +
+	"\breceived\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\breceived\x12\x16\n" +
+	"\x06agency\x18\x03 \x01(\tR\x06agency\x12\x16\n" +
+	"\x06system\x18\x04 \x01(\tR\x06system\x12 \n" +
+	"\vcertificate\x18\x05 \x01(\tR\vcertificate\x12\x18\n" +
+	"\aofficer\x18\x06 \x01(\tR\aofficer\x12'\n" +
+	"\x04role\x18\a \x01(\x0e2\x13.hub.v1.Access.RoleR\x04role\x12\x16\n" +
+	"\x06method\x18\b \x01(\tR\x06method\x12\x16\n" +
+	"\x06filter\x18\t \x01(\tR\x06filter\x12%\n" +
+	"\x0esubject_hashes\x18\n" +
+	" \x03(\fR\rsubjectHashes\x12\x1f\n" +
+	"\vsubject_key\x18\v \x01(\rR\n" +
+	"subjectKey\x12\x18\n" +
+	"\aentries\x18\f \x01(\rR\aentries\x12\x16\n" +
+	"\x06reason\x18\r \x01(\tR\x06reason\x12\x19\n" +
+	"\btrace_id\x18\x0e \x01(\fR\atraceId\"y\n" +
+	"\x04Role\x12\x14\n" +
+	"\x10ROLE_UNSPECIFIED\x10\x00\x12\x11\n" +
+	"\rROLE_OPERATOR\x10\x01\x12\x10\n" +
+	"\fROLE_AUDITOR\x10\x02\x12\x11\n" +
+	"\rROLE_CONSUMER\x10\x03\x12\x11\n" +
+	"\rROLE_PROVIDER\x10\x04\x12\x10\n" +
+	"\fROLE_CITIZEN\x10\x05\"\xe5\a\n" +
+	"\x06Notice\x12/\n" +
+	"\x06opened\x18\x01 \x01(\v2\x15.hub.v1.Notice.OpenedH\x00R\x06opened\x12/\n" +
+	"\x06closed\x18\x02 \x01(\v2\x15.hub.v1.Notice.ClosedH\x00R\x06closed\x123\n" +
+	"\bin_doubt\x18\x03 \x01(\v2\x16.hub.v1.Notice.InDoubtH\x00R\ainDoubt\x12?\n" +
+	"\fnot_answered\x18\x04 \x01(\v2\x1a.hub.v1.Notice.NotAnsweredH\x00R\vnotAnswered\x125\n" +
+	"\brefusals\x18\x05 \x01(\v2\x17.hub.v1.Notice.RefusalsH\x00R\brefusals\x129\n" +
+	"\n" +
+	"clock_back\x18\x06 \x01(\v2\x18.hub.v1.Notice.ClockBackH\x00R\tclockBack\x12/\n" +
+	"\x06fields\x18\a \x01(\v2\x15.hub.v1.Notice.FieldsH\x00R\x06fields\x1aU\n" +
+	"\x06Opened\x12\x1b\n" +
+	"\tcut_bytes\x18\x01 \x01(\x03R\bcutBytes\x12\x14\n" +
+	"\x05clean\x18\x02 \x01(\bR\x05clean\x12\x18\n" +
+	"\aversion\x18\x03 \x01(\tR\aversion\x1a\b\n" +
+	"\x06Closed\x1aI\n" +
+	"\aInDoubt\x12\x1f\n" +
+	"\vexchange_id\x18\x01 \x01(\fR\n" +
+	"exchangeId\x12\x1d\n" +
+	"\n" +
+	"intent_seq\x18\x02 \x01(\x04R\tintentSeq\x1aD\n" +
+	"\vNotAnswered\x12!\n" +
+	"\fexchange_ids\x18\x01 \x03(\fR\vexchangeIds\x12\x12\n" +
+	"\x04more\x18\x02 \x01(\x04R\x04more\x1a\xec\x01\n" +
+	"\bRefusals\x12'\n" +
+	"\x0fconsumer_agency\x18\x01 \x01(\tR\x0econsumerAgency\x12'\n" +
+	"\x0fconsumer_system\x18\x02 \x01(\tR\x0econsumerSystem\x12\x16\n" +
+	"\x06reason\x18\x03 \x01(\tR\x06reason\x12\x14\n" +
+	"\x05count\x18\x04 \x01(\x04R\x05count\x120\n" +
+	"\x05first\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\x05first\x12.\n" +
+	"\x04last\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\x04last\x1aV\n" +
+	"\tClockBack\x12,\n" +
+	"\x03now\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\x03now\x12\x1b\n" +
+	"\tbehind_ms\x18\x02 \x01(\x03R\bbehindMs\x1a\x1e\n" +
+	"\x06Fields\x12\x14\n" +
+	"\x05lists\x18\x01 \x03(\tR\x05listsB\a\n" +
+	"\x05aboutB3Z1github.com/lienthong/lienthong/proto/hub/v1;hubv1b\x06proto3"
 
 var (
 	file_hub_v1_ledger_proto_rawDescOnce sync.Once
@@ -576,30 +1997,62 @@ func file_hub_v1_ledger_proto_rawDescGZIP() []byte {
 	return file_hub_v1_ledger_proto_rawDescData
 }
 
-var file_hub_v1_ledger_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_hub_v1_ledger_proto_msgTypes = make([]protoimpl.MessageInfo, 2)
+var file_hub_v1_ledger_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
+var file_hub_v1_ledger_proto_msgTypes = make([]protoimpl.MessageInfo, 13)
 var file_hub_v1_ledger_proto_goTypes = []any{
 	(Exchange_Outcome)(0),         // 0: hub.v1.Exchange.Outcome
-	(*LedgerRecord)(nil),          // 1: hub.v1.LedgerRecord
-	(*Exchange)(nil),              // 2: hub.v1.Exchange
-	(*timestamppb.Timestamp)(nil), // 3: google.protobuf.Timestamp
-	(*Result)(nil),                // 4: hub.v1.Result
-	(*DataSubject)(nil),           // 5: hub.v1.DataSubject
-	(*Timings)(nil),               // 6: hub.v1.Timings
+	(Change_Kind)(0),              // 1: hub.v1.Change.Kind
+	(Access_Role)(0),              // 2: hub.v1.Access.Role
+	(*LedgerRecord)(nil),          // 3: hub.v1.LedgerRecord
+	(*Exchange)(nil),              // 4: hub.v1.Exchange
+	(*Intent)(nil),                // 5: hub.v1.Intent
+	(*Change)(nil),                // 6: hub.v1.Change
+	(*Access)(nil),                // 7: hub.v1.Access
+	(*Notice)(nil),                // 8: hub.v1.Notice
+	(*Notice_Opened)(nil),         // 9: hub.v1.Notice.Opened
+	(*Notice_Closed)(nil),         // 10: hub.v1.Notice.Closed
+	(*Notice_InDoubt)(nil),        // 11: hub.v1.Notice.InDoubt
+	(*Notice_NotAnswered)(nil),    // 12: hub.v1.Notice.NotAnswered
+	(*Notice_Refusals)(nil),       // 13: hub.v1.Notice.Refusals
+	(*Notice_ClockBack)(nil),      // 14: hub.v1.Notice.ClockBack
+	(*Notice_Fields)(nil),         // 15: hub.v1.Notice.Fields
+	(*timestamppb.Timestamp)(nil), // 16: google.protobuf.Timestamp
+	(*Result)(nil),                // 17: hub.v1.Result
+	(*DataSubject)(nil),           // 18: hub.v1.DataSubject
+	(*Timings)(nil),               // 19: hub.v1.Timings
 }
 var file_hub_v1_ledger_proto_depIdxs = []int32{
-	3, // 0: hub.v1.LedgerRecord.time:type_name -> google.protobuf.Timestamp
-	2, // 1: hub.v1.LedgerRecord.exchange:type_name -> hub.v1.Exchange
-	3, // 2: hub.v1.Exchange.received:type_name -> google.protobuf.Timestamp
-	0, // 3: hub.v1.Exchange.outcome:type_name -> hub.v1.Exchange.Outcome
-	4, // 4: hub.v1.Exchange.result:type_name -> hub.v1.Result
-	5, // 5: hub.v1.Exchange.subjects:type_name -> hub.v1.DataSubject
-	6, // 6: hub.v1.Exchange.timings:type_name -> hub.v1.Timings
-	7, // [7:7] is the sub-list for method output_type
-	7, // [7:7] is the sub-list for method input_type
-	7, // [7:7] is the sub-list for extension type_name
-	7, // [7:7] is the sub-list for extension extendee
-	0, // [0:7] is the sub-list for field type_name
+	16, // 0: hub.v1.LedgerRecord.time:type_name -> google.protobuf.Timestamp
+	4,  // 1: hub.v1.LedgerRecord.exchange:type_name -> hub.v1.Exchange
+	5,  // 2: hub.v1.LedgerRecord.intent:type_name -> hub.v1.Intent
+	6,  // 3: hub.v1.LedgerRecord.change:type_name -> hub.v1.Change
+	7,  // 4: hub.v1.LedgerRecord.access:type_name -> hub.v1.Access
+	8,  // 5: hub.v1.LedgerRecord.notice:type_name -> hub.v1.Notice
+	16, // 6: hub.v1.Exchange.received:type_name -> google.protobuf.Timestamp
+	0,  // 7: hub.v1.Exchange.outcome:type_name -> hub.v1.Exchange.Outcome
+	17, // 8: hub.v1.Exchange.result:type_name -> hub.v1.Result
+	18, // 9: hub.v1.Exchange.subjects:type_name -> hub.v1.DataSubject
+	19, // 10: hub.v1.Exchange.timings:type_name -> hub.v1.Timings
+	16, // 11: hub.v1.Intent.received:type_name -> google.protobuf.Timestamp
+	18, // 12: hub.v1.Intent.subjects:type_name -> hub.v1.DataSubject
+	1,  // 13: hub.v1.Change.kind:type_name -> hub.v1.Change.Kind
+	16, // 14: hub.v1.Access.received:type_name -> google.protobuf.Timestamp
+	2,  // 15: hub.v1.Access.role:type_name -> hub.v1.Access.Role
+	9,  // 16: hub.v1.Notice.opened:type_name -> hub.v1.Notice.Opened
+	10, // 17: hub.v1.Notice.closed:type_name -> hub.v1.Notice.Closed
+	11, // 18: hub.v1.Notice.in_doubt:type_name -> hub.v1.Notice.InDoubt
+	12, // 19: hub.v1.Notice.not_answered:type_name -> hub.v1.Notice.NotAnswered
+	13, // 20: hub.v1.Notice.refusals:type_name -> hub.v1.Notice.Refusals
+	14, // 21: hub.v1.Notice.clock_back:type_name -> hub.v1.Notice.ClockBack
+	15, // 22: hub.v1.Notice.fields:type_name -> hub.v1.Notice.Fields
+	16, // 23: hub.v1.Notice.Refusals.first:type_name -> google.protobuf.Timestamp
+	16, // 24: hub.v1.Notice.Refusals.last:type_name -> google.protobuf.Timestamp
+	16, // 25: hub.v1.Notice.ClockBack.now:type_name -> google.protobuf.Timestamp
+	26, // [26:26] is the sub-list for method output_type
+	26, // [26:26] is the sub-list for method input_type
+	26, // [26:26] is the sub-list for extension type_name
+	26, // [26:26] is the sub-list for extension extendee
+	0,  // [0:26] is the sub-list for field type_name
 }
 
 func init() { file_hub_v1_ledger_proto_init() }
@@ -611,14 +2064,27 @@ func file_hub_v1_ledger_proto_init() {
 	file_hub_v1_result_proto_init()
 	file_hub_v1_ledger_proto_msgTypes[0].OneofWrappers = []any{
 		(*LedgerRecord_Exchange)(nil),
+		(*LedgerRecord_Intent)(nil),
+		(*LedgerRecord_Change)(nil),
+		(*LedgerRecord_Access)(nil),
+		(*LedgerRecord_Notice)(nil),
+	}
+	file_hub_v1_ledger_proto_msgTypes[5].OneofWrappers = []any{
+		(*Notice_Opened_)(nil),
+		(*Notice_Closed_)(nil),
+		(*Notice_InDoubt_)(nil),
+		(*Notice_NotAnswered_)(nil),
+		(*Notice_Refusals_)(nil),
+		(*Notice_ClockBack_)(nil),
+		(*Notice_Fields_)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_hub_v1_ledger_proto_rawDesc), len(file_hub_v1_ledger_proto_rawDesc)),
-			NumEnums:      1,
-			NumMessages:   2,
+			NumEnums:      3,
+			NumMessages:   13,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
