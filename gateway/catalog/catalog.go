@@ -69,7 +69,8 @@ type Method struct {
 	Output   protoreflect.MessageDescriptor
 	Deadline time.Duration // how long the hub waits when the caller does not say
 
-	province *contract.Path // the request field that names the jurisdiction; nil: the whole country answers
+	province *contract.Path   // the request field that names the jurisdiction; nil: the whole country answers
+	asked    *contract.Census // whom a request is about
 }
 
 // Load reads the directory. The error lists everything that is wrong with it, by file and line where there is one.
@@ -133,6 +134,13 @@ func (s *Service) Method(name string) (*Method, bool) {
 // Short returns the method's name within its service, such as "GetParcel".
 func (m *Method) Short() string { return m.Name[len(m.Service.Name)+1:] }
 
+// Writes reports whether the method changes its registry.
+func (m *Method) Writes() bool { return m.Policy.GetEffect() != hubv1.Effect_EFFECT_READ }
+
+// Subjects counts whom a request is about into t. It fails if the request cannot be read to its end; then t has those
+// that were read.
+func (m *Method) Subjects(request []byte, t *contract.Tally) error { return m.asked.Count(request, t) }
+
 // add puts an offered service into the catalog.
 func (c *Catalog) add(o *offer) error {
 	at := func(err error) error { return fmt.Errorf("%s:%d: %w", o.path, o.Service.Line, err) }
@@ -194,6 +202,7 @@ func newMethod(s *Service, desc protoreflect.MethodDescriptor) (*Method, error) 
 		Policy:   contract.Method(desc),
 		Input:    desc.Input(),
 		Output:   desc.Output(),
+		asked:    contract.CompileCensus(desc.Input()),
 		Deadline: DefaultDeadline,
 	}
 	if d := m.Policy.GetDeadline(); d.IsValid() && d.AsDuration() > 0 {

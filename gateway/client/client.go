@@ -75,6 +75,8 @@ func With(ctx context.Context, w Words) context.Context {
 type Receipt struct {
 	Exchange string // id of the exchange
 	Withheld string // what was asked for and withheld: paths, joined by commas
+	Position string // of its record in the ledger: ORIGIN:SEQ
+	Key      string // with which the consumer can show later which bytes were asked and answered: keep it beside them
 }
 
 // ReceiptOf reads the receipt from a call's headers.
@@ -85,7 +87,7 @@ func ReceiptOf(header metadata.MD) Receipt {
 		}
 		return ""
 	}
-	return Receipt{Exchange: first("lt-exchange"), Withheld: first("lt-withheld")}
+	return Receipt{Exchange: first("lt-exchange"), Withheld: first("lt-withheld"), Position: first("lt-ledger"), Key: first("lt-receipt")}
 }
 
 // Refusal is why a call was not answered, as the hub says it.

@@ -56,6 +56,7 @@ func (c *Courier) askOne(ctx context.Context, q *Question, r *route) (*hubv1.Ans
 		return nil, err
 	}
 	for introduced := false; ; introduced = true {
+		q.Sent = true
 		if err := c.publish(&h, b.frame, q.Trace); err != nil {
 			return nil, err
 		}

@@ -60,6 +60,8 @@ type Question struct {
 	Envelope     *hubv1.Envelope // under what authority it is asked
 	Request      []byte          // the request message, serialised
 	Trace        string          // W3C traceparent, or empty when nobody reads the trace
+
+	Sent bool // set by Ask before the question leaves for the first time: from then on a registry may have it
 }
 
 // Courier is a gateway's end of the bus. It is safe for concurrent use.

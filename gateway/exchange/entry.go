@@ -7,6 +7,7 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/lienthong/lienthong/gateway/agreement"
+	"github.com/lienthong/lienthong/proto/contract"
 	hubv1 "github.com/lienthong/lienthong/proto/hub/v1"
 	"github.com/lienthong/lienthong/proto/reason"
 )
@@ -51,8 +52,10 @@ func (x *exchange) entry(err error, ended time.Time) *hubv1.LedgerRecord {
 	}
 	x.addAnswer(e, err)
 	e.Outcome = outcome(err)
+	e.Subjects = x.subjects()
 	if err != nil {
 		e.Reason = string(reason.Of(err).Reason)
+		e.InDoubt = x.inDoubt(e.GetOutcome())
 	}
 	return &hubv1.LedgerRecord{
 		Time:   timestamppb.New(ended),
@@ -67,12 +70,61 @@ func (x *exchange) addAnswer(e *hubv1.Exchange, err error) {
 	if a == nil {
 		return
 	}
-	e.Result, e.Subjects, e.Timings = a.GetResult(), a.GetSubjects(), a.GetTimings()
+	e.Result, e.Timings = a.GetResult(), a.GetTimings()
 	e.Matched, e.Missed = a.GetMatched(), a.GetMissed()
 	if err == nil {
 		e.Released, e.Withheld = x.grant.Fields, x.grant.Withheld
 		e.AnswerBytes = uint32(len(x.reply.Response))
 	}
+}
+
+// intent says what the registry is about to be asked.
+func (x *exchange) intent() *hubv1.LedgerRecord {
+	return &hubv1.LedgerRecord{
+		Time:   timestamppb.New(x.decided),
+		Origin: x.hub.cfg.Origin,
+		Event: &hubv1.LedgerRecord_Intent{Intent: &hubv1.Intent{
+			ExchangeId:       x.reply.Exchange[:],
+			Received:         timestamppb.New(x.began),
+			ConsumerAgency:   x.call.Caller.ID.Agency,
+			ConsumerSystem:   x.call.Caller.ID.System,
+			Officer:          x.call.Officer,
+			Case:             x.call.Case,
+			Purpose:          x.call.Purpose,
+			ProviderAgency:   x.provider.Agency,
+			Method:           x.method.Name,
+			Jurisdiction:     x.jurisdiction,
+			Agreement:        x.grant.Agreement,
+			AgreementVersion: x.grant.Version,
+			Subjects:         x.subjects(),
+		}},
+	}
+}
+
+// subjects are all that the exchange is about: whom the connector counted in question and answer, and whom the hub
+// itself finds in the question. So a question that nobody carried is found by its data subject, and a connector
+// cannot hide whom it was asked about.
+func (x *exchange) subjects() []*hubv1.DataSubject {
+	told := x.answered.GetSubjects()
+	if x.method == nil {
+		return told
+	}
+	var asked contract.Tally
+	_ = x.method.Subjects(x.call.Request, &asked) // what can be read of a malformed question counts
+	if len(asked.Subjects) == 0 {
+		return told
+	}
+	all := make([]*hubv1.DataSubject, 0, len(asked.Subjects)+len(told))
+	for _, s := range asked.Subjects {
+		all = append(all, &hubv1.DataSubject{Kind: s.Kind, Value: s.Value})
+	}
+	return append(all, told...)
+}
+
+// inDoubt reports whether a registry may have done what nobody could tell the consumer: it was asked to change
+// something and did not say what came of it.
+func (x *exchange) inDoubt(o hubv1.Exchange_Outcome) bool {
+	return x.asked != nil && x.asked.Sent && x.method.Writes() && x.answered == nil && o != hubv1.Exchange_OUTCOME_REFUSED
 }
 
 func (x *exchange) methodName() string {

@@ -6,6 +6,7 @@
 // Invariants:
 //   - One immutable policy decides an exchange from its first step to its last, and the record names the versions.
 //   - Nothing of an answer is returned before the exchange's record was taken, and refusals are recorded too.
+//   - No registry is asked to change something before the intent to do so was recorded.
 //   - Only fields of the agreement leave.
 //
 // What does not belong here: protocols (face), how a call travels (courier), who may ask what (agreement, member),
@@ -52,13 +53,28 @@ type Call struct {
 // Reply is what a face makes its answer of. It comes with every outcome, failures too.
 type Reply struct {
 	Exchange ID
-	Response []byte // the answer's message, serialised, cut down to what is agreed; nil if there is none
-	Withheld string // what was asked for and withheld: leaf paths, joined by commas
+	Response []byte  // the answer's message, serialised, cut down to what is agreed; nil if there is none
+	Withheld string  // what was asked for and withheld: leaf paths, joined by commas
+	Receipt  Receipt // of the ledger; empty if the exchange has no record of its own
 }
 
-// Recorder keeps the record of each exchange. Append returns when the record is safe; nothing leaves before.
+// Recorder keeps the record of each exchange. Append returns when the record is on disk; nothing leaves before. It
+// may change the record.
 type Recorder interface {
-	Append(ctx context.Context, record *hubv1.LedgerRecord) error
+	Append(ctx context.Context, e Evidence) (Receipt, error)
+}
+
+// Evidence is a record, and the bytes that it is about.
+type Evidence struct {
+	Record  *hubv1.LedgerRecord
+	Request []byte // as the consumer sent it
+	Answer  []byte // as it is about to be released; nil if nothing is
+}
+
+// Receipt is what the consumer keeps of an exchange.
+type Receipt struct {
+	Position string // in the ledger: "ORIGIN:SEQ"
+	Key      string // by which it can show later which bytes were asked and answered: base64url
 }
 
 // Carrier takes a question to its registry.
@@ -108,7 +124,7 @@ func New(cfg Config) *Hub {
 // Do answers one question. The error is a *reason.Fault that may be shown to the consumer; the reply is never nil.
 func (h *Hub) Do(ctx context.Context, call *Call) (*Reply, error) {
 	x := h.begin(ctx, call)
-	err := x.take(x.identify, x.admit, x.ask, x.release)
+	err := x.take(x.identify, x.admit, x.intend, x.ask, x.release)
 	err = x.record(err)
 	return x.answer(err)
 }

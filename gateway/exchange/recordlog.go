@@ -31,7 +31,14 @@ func NewLogRecorder(w io.Writer) *LogRecorder { return &LogRecorder{w: w} }
 
 // Append writes the record's line. Nothing of a half-written line is taken back: the exchange fails instead, and the
 // next record has a line of its own.
-func (r *LogRecorder) Append(_ context.Context, record *hubv1.LedgerRecord) error {
+func (r *LogRecorder) Append(_ context.Context, e Evidence) (Receipt, error) {
+	return Receipt{}, r.append(e.Record)
+}
+
+func (r *LogRecorder) append(record *hubv1.LedgerRecord) error {
+	if record.GetExchange() == nil {
+		return nil
+	}
 	l := lines.Get().(*line)
 	defer lines.Put(l)
 	l.record(record)

@@ -2,6 +2,7 @@ package exchange_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"strings"
@@ -29,7 +30,7 @@ func record(officer string) *hubv1.LedgerRecord {
 
 func TestARecordIsALineThatNamesNoDataSubject(t *testing.T) {
 	var out bytes.Buffer
-	require.NoError(t, exchange.NewLogRecorder(&out).Append(t.Context(), record("an.nv")))
+	appendTo(t, exchange.NewLogRecorder(&out), record("an.nv"))
 	require.Equal(t, 1, strings.Count(out.String(), "\n"))
 	require.NotContains(t, out.String(), "042187001234")
 	var got map[string]any
@@ -44,7 +45,7 @@ func TestNoTextBreaksOutOfItsRecord(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		officer := rapid.String().Filter(utf8.ValidString).Draw(t, "officer")
 		var out bytes.Buffer
-		require.NoError(t, exchange.NewLogRecorder(&out).Append(t.Context(), record(officer)))
+		appendTo(t, exchange.NewLogRecorder(&out), record(officer))
 		var got struct {
 			Officer string `json:"officer"`
 			Outcome string `json:"outcome"`
@@ -74,10 +75,10 @@ func TestAHalfWrittenRecordFailsAndDoesNotSpoilTheNext(t *testing.T) {
 	var disk full
 	r := exchange.NewLogRecorder(&disk)
 	disk.full = true
-	require.Error(t, r.Append(t.Context(), record("first")))
-	require.Error(t, r.Append(t.Context(), record("second")))
+	require.Error(t, append1(t, r, record("first")))
+	require.Error(t, append1(t, r, record("second")))
 	disk.full = false
-	require.NoError(t, r.Append(t.Context(), record("third")))
+	appendTo(t, r, record("third"))
 	lines := strings.Split(strings.TrimSpace(disk.String()), "\n")
 	var got map[string]any
 	require.NoError(t, json.Unmarshal([]byte(lines[len(lines)-1]), &got))
@@ -91,7 +92,7 @@ func TestRecordsOfManyCallersDoNotMix(t *testing.T) {
 	for range 8 {
 		callers.Go(func() {
 			for range 50 {
-				if err := r.Append(t.Context(), record("an.nv")); err != nil {
+				if err := append1(t, r, record("an.nv")); err != nil {
 					t.Error(err)
 				}
 			}
@@ -104,4 +105,13 @@ func TestRecordsOfManyCallersDoNotMix(t *testing.T) {
 		n++
 	}
 	require.Equal(t, 400, n)
+}
+
+func append1(_ any, r *exchange.LogRecorder, record *hubv1.LedgerRecord) error {
+	_, err := r.Append(context.Background(), exchange.Evidence{Record: record})
+	return err
+}
+
+func appendTo(t require.TestingT, r *exchange.LogRecorder, record *hubv1.LedgerRecord) {
+	require.NoError(t, append1(t, r, record))
 }

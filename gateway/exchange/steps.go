@@ -42,6 +42,7 @@ type exchange struct {
 	jurisdiction string
 	provider     peer.ID
 	decided      time.Time // when admit was through
+	asked        *courier.Question
 	carried      time.Time // when the answer was here
 	answered     *hubv1.Answer
 	reply        Reply
@@ -109,16 +110,30 @@ func (x *exchange) stranger(err error) error {
 	return reason.NoAgreement
 }
 
+// intend has it recorded that a registry is about to be asked to change something.
+func (x *exchange) intend() error {
+	x.decided = x.hub.cfg.Now()
+	if !x.method.Writes() {
+		return nil
+	}
+	_, err := x.keep(context.WithoutCancel(x.ctx), Evidence{Record: x.intent(), Request: x.call.Request})
+	if err != nil {
+		x.hub.cfg.Log.Error("intent not recorded", "exchange", x.reply.Exchange.String(), "error", err)
+		return reason.LedgerUnavailable.Because(err)
+	}
+	return nil
+}
+
 // ask carries the question to the registry and waits for what comes of it, until the deadline.
 func (x *exchange) ask() error {
-	x.decided = x.hub.cfg.Now()
 	ctx, cancel, err := x.deadline()
 	if err != nil {
 		return err
 	}
 	defer cancel()
 	ctx, end := x.spanAsk(ctx)
-	answer, err := x.hub.cfg.Carrier.Ask(ctx, x.question(ctx))
+	x.asked = x.question(ctx)
+	answer, err := x.hub.cfg.Carrier.Ask(ctx, x.asked)
 	end(err)
 	x.carried = x.hub.cfg.Now()
 	if err != nil {
@@ -146,11 +161,13 @@ func (x *exchange) record(err error) error {
 	ended := x.hub.cfg.Now()
 	record := x.entry(err, ended)
 	// The record must be taken even if the consumer has gone away meanwhile.
-	if rerr := x.keep(context.WithoutCancel(x.ctx), record); rerr != nil {
+	receipt, rerr := x.keep(context.WithoutCancel(x.ctx), Evidence{Record: record, Request: x.call.Request, Answer: x.released(err)})
+	if rerr != nil {
 		x.hub.cfg.Log.Error("exchange not recorded", "exchange", x.reply.Exchange.String(), "error", rerr)
 		err = reason.LedgerUnavailable.Because(rerr)
 		record = x.entry(err, ended) // for those who count: it was not answered
 	}
+	x.reply.Receipt = receipt
 	if x.hub.cfg.Observe != nil {
 		x.hub.cfg.Observe(&Ended{Record: record.GetExchange(), Took: ended.Sub(x.began)})
 	}
@@ -158,9 +175,17 @@ func (x *exchange) record(err error) error {
 }
 
 // keep hands the record over. A recorder that panics did not take it.
-func (x *exchange) keep(ctx context.Context, record *hubv1.LedgerRecord) (err error) {
+func (x *exchange) keep(ctx context.Context, e Evidence) (r Receipt, err error) {
 	defer x.survive(&err)
-	return x.hub.cfg.Recorder.Append(ctx, record)
+	return x.hub.cfg.Recorder.Append(ctx, e)
+}
+
+// released is what leaves unless there was an error.
+func (x *exchange) released(err error) []byte {
+	if err != nil {
+		return nil
+	}
+	return x.reply.Response
 }
 
 // survive makes a failure of a panic. Its value is not logged, for nobody knows what it holds.

@@ -2,11 +2,14 @@ package exchangetest
 
 import (
 	"context"
+	"fmt"
+	"slices"
 	"sync"
 
 	"google.golang.org/protobuf/proto"
 
 	"github.com/lienthong/lienthong/gateway/courier"
+	"github.com/lienthong/lienthong/gateway/exchange"
 	hubv1 "github.com/lienthong/lienthong/proto/hub/v1"
 )
 
@@ -42,16 +45,16 @@ type Recorder struct {
 }
 
 // Append implements exchange.Recorder.
-func (r *Recorder) Append(ctx context.Context, record *hubv1.LedgerRecord) error {
+func (r *Recorder) Append(ctx context.Context, e exchange.Evidence) (exchange.Receipt, error) {
 	if r.Before != nil {
-		if err := r.Before(ctx, record); err != nil {
-			return err
+		if err := r.Before(ctx, e.Record); err != nil {
+			return exchange.Receipt{}, err
 		}
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.kept = append(r.kept, proto.CloneOf(record))
-	return nil
+	r.kept = append(r.kept, proto.CloneOf(e.Record))
+	return exchange.Receipt{Position: fmt.Sprintf("%s:%d", e.Record.GetOrigin(), len(r.kept)-1), Key: "key"}, nil
 }
 
 // Kept returns the exchanges that were recorded so far.
@@ -60,7 +63,16 @@ func (r *Recorder) Kept() []*hubv1.Exchange {
 	defer r.mu.Unlock()
 	var all []*hubv1.Exchange
 	for _, record := range r.kept {
-		all = append(all, record.GetExchange())
+		if e := record.GetExchange(); e != nil {
+			all = append(all, e)
+		}
 	}
 	return all
+}
+
+// Records returns all records so far, intents too.
+func (r *Recorder) Records() []*hubv1.LedgerRecord {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Clone(r.kept)
 }

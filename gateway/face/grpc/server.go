@@ -154,11 +154,7 @@ func (s *Server) handle(_ any, stream grpc.ServerStream) error {
 	}
 	call.Request = request.data
 	reply, err := s.cfg.Hub.Do(traced(ctx, md), call)
-	words := metadata.MD{exchange.WordExchange: {reply.Exchange.String()}}
-	if reply.Withheld != "" {
-		words[exchange.WordWithheld] = []string{reply.Withheld}
-	}
-	if herr := stream.SetHeader(words); herr != nil {
+	if herr := stream.SetHeader(answerWords(reply)); herr != nil {
 		return herr
 	}
 	if err != nil {

@@ -34,6 +34,19 @@ func readWords(md metadata.MD, call *exchange.Call) error {
 	return nil
 }
 
+// answerWords is the metadata that goes with an answer.
+func answerWords(reply *exchange.Reply) metadata.MD {
+	md := metadata.MD{exchange.WordExchange: {reply.Exchange.String()}}
+	for _, w := range [...]struct{ name, value string }{
+		{exchange.WordWithheld, reply.Withheld}, {exchange.WordLedger, reply.Receipt.Position}, {exchange.WordReceipt, reply.Receipt.Key},
+	} {
+		if w.value != "" {
+			md[w.name] = []string{w.value}
+		}
+	}
+	return md
+}
+
 // traced returns ctx with the consumer's W3C trace context, if it sent one. Its tracestate stays outside: free text of
 // a consumer has no place in spans.
 func traced(ctx context.Context, md metadata.MD) context.Context {
