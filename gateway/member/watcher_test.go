@@ -14,7 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/lienthong/lienthong/gateway/member"
-	"github.com/lienthong/lienthong/gateway/member/internal/safefile"
+	"github.com/lienthong/lienthong/gateway/internal/safefile"
 	"github.com/lienthong/lienthong/proto/peer"
 )
 

@@ -34,7 +34,7 @@ import (
 	"path/filepath"
 	"time"
 
-	"github.com/lienthong/lienthong/gateway/member/internal/safefile"
+	"github.com/lienthong/lienthong/gateway/internal/safefile"
 	"github.com/lienthong/lienthong/proto/peer"
 )
 

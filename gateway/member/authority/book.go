@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"github.com/lienthong/lienthong/gateway/member"
-	"github.com/lienthong/lienthong/gateway/member/internal/safefile"
+	"github.com/lienthong/lienthong/gateway/internal/safefile"
 	"github.com/lienthong/lienthong/proto/peer"
 )
 

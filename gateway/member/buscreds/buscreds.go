@@ -28,7 +28,7 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nkeys"
 
-	"github.com/lienthong/lienthong/gateway/member/internal/safefile"
+	"github.com/lienthong/lienthong/gateway/internal/safefile"
 )
 
 // Bus is the operator's side of one bus. It is safe for concurrent use.

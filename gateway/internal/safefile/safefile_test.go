@@ -10,7 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/lienthong/lienthong/gateway/member/internal/safefile"
+	"github.com/lienthong/lienthong/gateway/internal/safefile"
 )
 
 func TestAFileIsReplacedWholeWithTheRightsAskedFor(t *testing.T) {
