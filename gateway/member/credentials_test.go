@@ -103,7 +103,7 @@ func TestAMemberIsKnownByItsCertificateInEveryRequest(t *testing.T) {
 	call := h.dial(t, peer.ClientTLS(id.Certificate, id.Roots, peer.Only(peer.ID{Agency: "G06", System: "gateway"})))
 	for range 2 {
 		require.NoError(t, call())
-		require.Equal(t, member.Caller{ID: portal, Serial: peer.Serial(id.Certificate.Leaf), Roles: member.Consumer}, <-h.callers)
+		require.Equal(t, member.Caller{ID: portal, Serial: peer.Serial(id.Certificate.Leaf), Roles: member.Consumer | member.Portal}, <-h.callers)
 	}
 }
 

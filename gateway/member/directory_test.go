@@ -138,7 +138,7 @@ func TestAFileSurvivesItsEncoding(t *testing.T) {
 		systems := rapid.SliceOfNDistinct(rapid.Custom(func(t *rapid.T) member.System {
 			return member.System{
 				ID:     peer.ID{Agency: rapid.StringMatching(`[A-Y][0-9]{2}`).Draw(t, "agency"), System: rapid.StringMatching(`[a-z][a-z0-9-]{0,9}`).Draw(t, "system")},
-				Roles:  member.Roles(rapid.IntRange(1, 63).Draw(t, "roles")),
+				Roles:  member.Roles(rapid.IntRange(1, 127).Draw(t, "roles")),
 				Status: rapid.SampledFrom([]member.Status{member.Active, member.Suspended}).Draw(t, "status"),
 				Title:  member.Title{VI: rapid.String().Draw(t, "vi")},
 			}

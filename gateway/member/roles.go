@@ -17,9 +17,10 @@ const (
 	Steward                    // decides for a provider who may ask what
 	Auditor                    // reads the ledger
 	Gateway                    // is a gateway of the hub
+	Portal                     // has made sure who a citizen is, and may make a token for them
 )
 
-var roleNames = []string{"consumer", "provider", "operator", "steward", "auditor", "gateway"}
+var roleNames = []string{"consumer", "provider", "operator", "steward", "auditor", "gateway", "portal"}
 
 // ParseRoles reads role names, at least one, none twice.
 func ParseRoles(names []string) (Roles, error) {

@@ -53,6 +53,16 @@ const (
 	LedgerUnavailable     Reason = "LEDGER_UNAVAILABLE"
 )
 
+// What the ledger says to its readers.
+const (
+	LedgerReadNotAllowed Reason = "LEDGER_READ_NOT_ALLOWED"
+	EntryUnknown         Reason = "ENTRY_UNKNOWN"
+	FilterInvalid        Reason = "FILTER_INVALID"
+	CursorInvalid        Reason = "CURSOR_INVALID"
+	TokenInvalid         Reason = "TOKEN_INVALID"
+	NotYetProven         Reason = "NOT_YET_PROVEN"
+)
+
 // What a registry says about a request.
 const (
 	IDMalformed         Reason = "ID_MALFORMED"
@@ -80,7 +90,7 @@ const (
 var forms = map[Reason]Form{
 	Internal:         {codes.Internal, http.StatusInternalServerError, Hub, "the hub failed; give the exchange id to its operators"},
 	Cancelled:        {codes.Canceled, 499, Caller, "the call was cancelled by the caller"},
-	DeadlineExceeded: {codes.DeadlineExceeded, http.StatusGatewayTimeout, Provider, "the registry did not answer before the deadline; ask again, with a later deadline if it was short"},
+	DeadlineExceeded: {codes.DeadlineExceeded, http.StatusGatewayTimeout, Provider, "the registry or the ledger did not answer before the deadline; ask again, with a later deadline if it was short"},
 	DeadlineTooShort: {codes.DeadlineExceeded, http.StatusGatewayTimeout, Caller, "the deadline leaves no time to ask the registry; allow at least 100 ms in all"},
 	RequestTooLarge:  {codes.ResourceExhausted, http.StatusRequestEntityTooLarge, Caller, "the request is over 256 KiB; ask for fewer people in a call"},
 	AnswerTooLarge:   {codes.ResourceExhausted, http.StatusInsufficientStorage, Caller, "the answer is over 1 MiB; ask for a smaller page"},
@@ -89,7 +99,7 @@ var forms = map[Reason]Form{
 	ServiceUnknown:   {codes.Unimplemented, http.StatusNotFound, Caller, "the catalog has no such service; list what it has with: lienthong services"},
 	FieldUnknown:     {codes.InvalidArgument, http.StatusBadRequest, Caller, "lt-fields names a field that the answer does not have; list its fields with: lienthong services SERVICE"},
 	MetadataInvalid:  {codes.InvalidArgument, http.StatusBadRequest, Caller, "the metadata entry is too long, repeated or has characters that are not allowed; send it once, at most 128 printable characters, without blanks around them"},
-	Overloaded:       {codes.ResourceExhausted, http.StatusTooManyRequests, Provider, "the registry has more calls than it can take; ask again after a pause"},
+	Overloaded:       {codes.ResourceExhausted, http.StatusTooManyRequests, Provider, "the registry or the ledger has more calls than it can take; ask again after a pause"},
 	Draining:         {codes.Unavailable, http.StatusServiceUnavailable, Hub, "this part is stopping; ask again"},
 
 	IdentityUnknown:    {codes.Unauthenticated, http.StatusUnauthorized, Caller, "the certificate names no system that this hub knows; ask the hub's operators for an identity"},
@@ -115,6 +125,13 @@ var forms = map[Reason]Form{
 	AnswerMalformed:       {codes.Internal, http.StatusBadGateway, Provider, "the registry's answer breaks its contract and was not released; tell its owner"},
 	RegistryFailed:        {codes.Internal, http.StatusBadGateway, Provider, "the registry failed; ask again, and give the exchange id to its owner if it stays"},
 	LedgerUnavailable:     {codes.Unavailable, http.StatusServiceUnavailable, Hub, "the hub cannot record the exchange, so it does not answer; ask again later"},
+
+	LedgerReadNotAllowed: {codes.PermissionDenied, http.StatusForbidden, Hub, "this system may not read that of the ledger; ask as one that may, or have the hub's operators give it the role"},
+	EntryUnknown:         {codes.NotFound, http.StatusNotFound, Caller, "there is no such entry among those this system may read; check the exchange id or the position"},
+	FilterInvalid:        {codes.InvalidArgument, http.StatusBadRequest, Caller, "the filter does not have the form it should; see the comments of hub.v1.Filter and of the request"},
+	CursorInvalid:        {codes.InvalidArgument, http.StatusBadRequest, Caller, "the cursor is not one that this method gave for these filters; start from the first page"},
+	TokenInvalid:         {codes.Unauthenticated, http.StatusUnauthorized, Caller, "the citizen's token is expired, altered or of another ledger; have a new one made"},
+	NotYetProven:         {codes.Unavailable, http.StatusServiceUnavailable, Hub, "the entry is not in a published checkpoint yet; ask again in a few seconds"},
 
 	IDMalformed:         {codes.InvalidArgument, http.StatusBadRequest, Caller, "the number does not have the form it should; a personal number is 12 digits, an old one 9, an insurance number 10"},
 	DateMalformed:       {codes.InvalidArgument, http.StatusBadRequest, Caller, "the date is not a real one; write YYYY-MM-DD, or YYYY-MM or YYYY where only that is known"},

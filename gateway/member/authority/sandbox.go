@@ -15,7 +15,7 @@ var sandbox = []struct {
 	server bool
 	vi, en string
 }{
-	{"G22/dvc-portal", member.Consumer, false, "Cổng Dịch vụ công quốc gia", "National public service portal"},
+	{"G22/dvc-portal", member.Consumer | member.Portal, false, "Cổng Dịch vụ công quốc gia", "National public service portal"},
 	{"H27/one-stop", member.Consumer, false, "Bộ phận một cửa tỉnh Hà Tĩnh", "Hà Tĩnh one-stop desk"},
 	{"H27.07/clinic", member.Consumer, false, "Trạm y tế, Sở Y tế Hà Tĩnh", "A clinic of Hà Tĩnh's health department"},
 	{"G24/claims", member.Consumer, false, "Giám định bảo hiểm y tế, BHXH Việt Nam", "Claims office of Viet Nam Social Security"},
