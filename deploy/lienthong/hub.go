@@ -12,9 +12,10 @@ import (
 	"github.com/lienthong/lienthong/proto/peer"
 )
 
-// hubFlags say where the hub is and as whom it is asked. They are shared by all commands that ask a running hub.
+// hubFlags say where the hub is and as whom it is asked. They are shared by all commands that ask a running hub; a
+// command that is asked as somebody else sets the variable "as" where it embeds them.
 type hubFlags struct {
-	As   string `help:"System that asks, by its identity below --dir (default: ${default})." placeholder:"AGENCY/SYSTEM" default:"H27/one-stop"`
+	As   string `help:"System that asks, by its identity below --dir (default: ${default})." placeholder:"AGENCY/SYSTEM" default:"${as}"`
 	Addr string `help:"Address of a gateway (default: that of the hub that runs from --dir)." placeholder:"HOST:PORT"`
 	CA   string `name:"ca" help:"Certificate of the hub's authority, PEM. With --cert and --key, in the place of --as." type:"existingfile" placeholder:"FILE" and:"identity"`
 	Cert string `help:"Certificate of the system that asks, PEM." type:"existingfile" placeholder:"FILE" and:"identity"`

@@ -42,6 +42,7 @@ type cli struct {
 	Services servicesCommand `cmd:"" help:"List what can be asked: services, methods, fields."`
 	Nation   nationCommand   `cmd:"" help:"Look into the synthetic nation."`
 	Identity identityCommand `cmd:"" help:"List, issue, renew and revoke identities of systems."`
+	Ledger   ledgerCommand   `cmd:"" help:"Search the record of all exchanges, and prove any of them to a stranger."`
 }
 
 const description = `A national data integration hub: link, share, don't hoard.
@@ -86,7 +87,7 @@ func run(ctx context.Context, args []string) (code int) {
 		kong.Description(description),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
 		kong.Exit(func(code int) { panic(helpShown(code)) }),
-		kong.Vars{"version": version()},
+		kong.Vars{"version": version(), "as": "H27/one-stop"},
 		kong.BindTo(ctx, (*context.Context)(nil)),
 	)
 	if len(args) > 0 && args[0] == "help" {
@@ -115,6 +116,9 @@ func misread(err error) error {
 		if node := parse.Context.Selected(); node != nil {
 			page += " " + strings.TrimPrefix(node.Path(), "lienthong ")
 		}
+	}
+	if strings.HasPrefix(page, "lienthong ledger") && strings.HasPrefix(err.Error(), "unexpected argument") {
+		err = errStray
 	}
 	return usage("%w; see: %s --help", err, page)
 }

@@ -51,3 +51,33 @@ func printTable(header []string, rows [][]string) error {
 	}
 	return nil
 }
+
+// lines prints the rows of a table that has no end: columns have the widths that are usual in them.
+type lines struct {
+	widths []int
+	began  bool
+}
+
+// print prints one row, and the header before the first.
+func (l *lines) print(header, row []string) error {
+	if !l.began {
+		l.began = true
+		if err := l.print(header, header); err != nil {
+			return err
+		}
+	}
+	var line strings.Builder
+	for i, cell := range row {
+		if strings.ContainsFunc(cell, unicode.IsControl) {
+			cell = strconv.Quote(cell)
+		}
+		if i > 0 {
+			line.WriteString("  ")
+		}
+		fmt.Fprintf(&line, "%-*s", l.widths[i], cell)
+	}
+	if _, err := fmt.Fprintln(stdout, strings.TrimRight(line.String(), " ")); err != nil {
+		return fmt.Errorf("write answer: %w", err)
+	}
+	return nil
+}

@@ -36,6 +36,9 @@ type queryCommand struct {
 	Only    string `help:"Ask only for these fields of the answer, joined by commas (lt-fields)." placeholder:"FIELDS"`
 	Consent string `help:"Reference to the citizen's consent (lt-consent)." placeholder:"REFERENCE"`
 
+	Raw        string `help:"Also write the answer's bytes to this file: with the receipt's key it can be proven later that they were the answer." placeholder:"FILE"`
+	RawRequest string `help:"Also write the request's bytes to this file, likewise." placeholder:"FILE"`
+
 	hubFlags `group:"Which hub, and as whom"`
 }
 
@@ -91,6 +94,8 @@ type answered struct {
 	Answer   json.RawMessage `json:"answer"`
 	Exchange string          `json:"exchange"`
 	Withheld []string        `json:"withheld,omitempty"`
+	Ledger   string          `json:"ledger,omitempty"`  // position of its record: ORIGIN:SEQ
+	Receipt  string          `json:"receipt,omitempty"` // key with which the bytes can be proven; keep it beside them
 }
 
 // Run asks once.
@@ -124,7 +129,8 @@ func (c *queryCommand) Run(ctx context.Context, top *cli) error {
 		return usage("%w; the fields are listed by: lienthong services %s", err, service)
 	}
 	response := dynamicpb.NewMessage(desc.Output())
-	receipt, err := c.ask(ctx, h, request, response)
+	bytes := newKeepingCodec()
+	receipt, err := c.ask(ctx, h, request, response, grpc.ForceCodecV2(bytes))
 	if err != nil {
 		e := h.refused(err, receipt)
 		if name := lacking(desc.Output(), c.Only); e.Reason == "FIELD_UNKNOWN" && e.Field == "lt-fields" && name != "" {
@@ -132,14 +138,18 @@ func (c *queryCommand) Run(ctx context.Context, top *cli) error {
 		}
 		return e
 	}
+	if err := bytes.write(c.RawRequest, c.Raw); err != nil {
+		return err
+	}
 	return c.show(top, response, receipt)
 }
 
 // ask sends the question.
-func (c *queryCommand) ask(ctx context.Context, h *hub, request, response proto.Message) (client.Receipt, error) {
+func (c *queryCommand) ask(ctx context.Context, h *hub, request, response proto.Message, opts ...grpc.CallOption) (client.Receipt, error) {
 	words := client.Words{Purpose: c.Purpose, Case: c.Case, Officer: c.Officer, Fields: c.Only, Consent: c.Consent}
 	var header, trailer metadata.MD
-	err := h.Invoke(client.With(ctx, words), "/"+strings.TrimPrefix(c.Method, "/"), request, response, grpc.Header(&header), grpc.Trailer(&trailer))
+	opts = append(opts, grpc.Header(&header), grpc.Trailer(&trailer))
+	err := h.Invoke(client.With(ctx, words), "/"+strings.TrimPrefix(c.Method, "/"), request, response, opts...)
 	return client.ReceiptOf(metadata.Join(header, trailer)), err
 }
 
@@ -251,7 +261,7 @@ func (c *queryCommand) show(top *cli, response *dynamicpb.Message, receipt clien
 		if err != nil {
 			return fmt.Errorf("write answer: %w", err)
 		}
-		return printJSON(answered{Answer: raw, Exchange: receipt.Exchange, Withheld: withheld})
+		return printJSON(answered{Answer: raw, Exchange: receipt.Exchange, Withheld: withheld, Ledger: receipt.Position, Receipt: receipt.Key})
 	}
 	if err := printTable([]string{"FIELD", "VALUE", "MEANING"}, rowsOf(response)); err != nil {
 		return err
@@ -259,6 +269,12 @@ func (c *queryCommand) show(top *cli, response *dynamicpb.Message, receipt clien
 	fmt.Fprintf(stdout, "\nexchange %s\n", receipt.Exchange)
 	if len(withheld) > 0 {
 		fmt.Fprintf(stdout, "withheld %s\n", strings.Join(withheld, ", "))
+	}
+	if receipt.Position != "" {
+		fmt.Fprintf(stdout, "ledger   %s\n", receipt.Position)
+	}
+	if receipt.Key != "" {
+		fmt.Fprintf(stdout, "receipt  %s\n", receipt.Key)
 	}
 	return nil
 }
