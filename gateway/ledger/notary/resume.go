@@ -1,0 +1,174 @@
+package notary
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+
+	"github.com/transparency-dev/merkle/proof"
+	"github.com/transparency-dev/merkle/rfc6962"
+	"github.com/transparency-dev/tessera/api/layout"
+	"github.com/transparency-dev/tessera/client"
+
+	"github.com/lienthong/lienthong/gateway/internal/safefile"
+)
+
+// recent is how many of the last leaves Open compares with the journal.
+const recent = 1024
+
+// resume finds out where the log stands, and refuses what cannot be.
+func (n *Notary) resume(ctx context.Context) error {
+	published, newest, err := n.newest()
+	if err != nil {
+		return err
+	}
+	t, err := n.standing()
+	if err != nil {
+		return err
+	}
+	if newest == nil {
+		if t.Size > 0 {
+			return &Fault{File: layout.CheckpointPath, Leaf: -1,
+				What: "is missing, but the log has leaves; restore it from the backup"}
+		}
+		if newest, err = n.empty(); err != nil {
+			return err
+		}
+	}
+	if err := n.compare(ctx, t, newest); err != nil {
+		return err
+	}
+	if published == nil || published.Size < newest.Size {
+		if err := safefile.Write(n.store.path(layout.CheckpointPath), newest.raw, 0o644); err != nil {
+			return err
+		}
+	}
+	n.size, n.floor = t.Size, newest
+	if t.Size >= newest.Size {
+		n.published.Store(newest)
+	} else {
+		n.cfg.Log.Warn("the log is built again from the journal", slog.Uint64("leaves", t.Size),
+			slog.Uint64("published", newest.Size))
+	}
+	return n.sweep(n.size)
+}
+
+// standing is the tree as Tessera left it, empty if there is none.
+func (n *Notary) standing() (tree, error) {
+	t, err := n.store.tree()
+	if !errors.Is(err, fs.ErrNotExist) {
+		return t, err
+	}
+	tiles, err := exists(n.store.path("tile"))
+	if err != nil {
+		return tree{}, err
+	}
+	if tiles {
+		return tree{}, &Fault{File: treeState, Leaf: -1,
+			What: "is missing, but there are tiles; move the directory tile away too, and the log is built again"}
+	}
+	return tree{Root: rfc6962.DefaultHasher.EmptyRoot()}, nil
+}
+
+// compare compares the tree with the newest checkpoint, and with the journal's length and last records.
+func (n *Notary) compare(ctx context.Context, t tree, newest *checkpoint) error {
+	if have, need := n.cfg.Source.Durable(), max(t.Size, newest.Size); have < need {
+		return fmt.Errorf("%w: it has %d records, the log %d; an old copy of the journal was restored, or records "+
+			"were lost: restore the newest journal", ErrShortJournal, have, need)
+	}
+	root, err := n.store.root(ctx, t.Size, t.Size)
+	if err != nil {
+		return err
+	}
+	if !bytes.Equal(root, t.Root) {
+		return &Fault{File: treeState, Leaf: -1, What: fmt.Sprintf("its root is not that of the tiles at size %d; run lienthong ledger check", t.Size)}
+	}
+	if t.Size >= newest.Size {
+		if err := n.contains(ctx, t, newest); err != nil {
+			return err
+		}
+	}
+	return n.compareRecent(ctx, t.Size)
+}
+
+// contains checks that the tree is what the checkpoint speaks of, grown.
+func (n *Notary) contains(ctx context.Context, t tree, cp *checkpoint) error {
+	hashes, err := n.consistency(ctx, cp.Size, t.Size, t.Size)
+	if err != nil {
+		return err
+	}
+	if err := proof.VerifyConsistency(rfc6962.DefaultHasher, cp.Size, t.Size, hashes, cp.Root, t.Root); err != nil {
+		return &Fault{File: layout.CheckpointPath, Leaf: -1, What: fmt.Sprintf(
+			"the tree of %d leaves does not contain the %d that were published (%v); run lienthong ledger check", t.Size, cp.Size, err)}
+	}
+	return nil
+}
+
+func (n *Notary) consistency(ctx context.Context, from, to, size uint64) ([][]byte, error) {
+	b, err := client.NewProofBuilder(ctx, size, n.store.tiles(size))
+	if err != nil {
+		return nil, err
+	}
+	return b.ConsistencyProof(ctx, from, to)
+}
+
+// compareRecent compares the last leaves with the journal's digests, in the bundles and in the tiles.
+func (n *Notary) compareRecent(ctx context.Context, size uint64) error {
+	seq := (size - min(size, recent)) / layout.EntryBundleWidth * layout.EntryBundleWidth
+	var bundle, tile []byte
+	for digest, err := range n.cfg.Source.Digests(ctx, seq, size) {
+		if err != nil {
+			return fmt.Errorf("read journal: %w", err)
+		}
+		at := seq % layout.EntryBundleWidth
+		if at == 0 {
+			index := seq / layout.EntryBundleWidth
+			p := layout.PartialTileSize(0, index, size)
+			if bundle, err = n.store.ReadEntryBundle(ctx, index, p); err != nil {
+				return err
+			}
+			if tile, err = n.store.ReadTile(ctx, 0, index, p); err != nil {
+				return err
+			}
+		}
+		if f := compareLeaf(seq, digest, bundle[at*entrySize:][:entrySize], tile[at*hashSize:][:hashSize]); f != nil {
+			return f
+		}
+		seq++
+	}
+	if seq != size {
+		return fmt.Errorf("%w: it ends at record %d, the log has %d", ErrShortJournal, seq, size)
+	}
+	return nil
+}
+
+// compareLeaf compares one leaf's three appearances. Two of them against one say which is wrong.
+func compareLeaf(seq uint64, digest [32]byte, entry, hash []byte) error {
+	var want [entrySize]byte
+	want[1] = hashSize
+	copy(want[2:], digest[:])
+	inBundle, inTile := bytes.Equal(entry, want[:]), leafHash(digest[:]) == [32]byte(hash)
+	index := seq / layout.EntryBundleWidth
+	switch {
+	case inBundle && inTile:
+		return nil
+	case inBundle:
+		return &Fault{File: layout.TilePath(0, index, 0), Leaf: int64(seq), What: "its hash is not that of the leaf"}
+	case inTile:
+		return &Fault{File: layout.EntriesPath(index, 0), Leaf: int64(seq), What: "is not the leaf that was added"}
+	default:
+		return fmt.Errorf("%w: %w; run lienthong ledger check", ErrDisagrees,
+			&Fault{File: layout.EntriesPath(index, 0), Leaf: int64(seq), What: "is not the digest of the journal's record"})
+	}
+}
+
+// leafHash is RFC 6962's hash of a leaf, without an allocation.
+func leafHash(data []byte) [32]byte {
+	var b [1 + hashSize]byte
+	copy(b[1:], data)
+	return sha256.Sum256(b[:])
+}
