@@ -1,0 +1,402 @@
+package index
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+
+	"google.golang.org/protobuf/proto"
+
+	hubv1 "github.com/lienthong/lienthong/proto/hub/v1"
+)
+
+// Hit is a record that was found.
+type Hit struct {
+	// Seq is its position.
+	Seq uint64
+	// Record is what the journal has there. A record that does not read has no event.
+	Record *hubv1.LedgerRecord
+}
+
+// Page is a part of what was found.
+type Page struct {
+	// Hits are the newest first, unless Query.OldestFirst.
+	Hits []Hit
+	// Next is the cursor of the next page; empty when there is none by now.
+	Next string
+	// Covered is how many positions of the journal were searched: all below it. What came later is not in the page.
+	Covered uint64
+}
+
+// maxMends is how many damaged blocks one search has made again. More are the index's end.
+const maxMends = 4
+
+// Search finds records. It fails with ErrQuery or ErrCursor for what can never be answered. Damage to the index that
+// it comes upon is mended first.
+func (x *Index) Search(ctx context.Context, q Query) (Page, error) {
+	if err := q.check(); err != nil {
+		return Page{}, err
+	}
+	s := &search{x: x, q: &q, conditions: q.conditions(), limit: q.Limit}
+	if s.limit == 0 {
+		s.limit = defaultLimit
+	}
+	if err := s.begin(); err != nil {
+		return Page{}, err
+	}
+	var page Page
+	err := x.withMending(ctx, func() (err error) {
+		page, err = s.page(ctx)
+		return err
+	})
+	if err != nil {
+		return Page{}, err
+	}
+	return page, nil
+}
+
+// withMending runs something that reads the index, and again when damage was mended.
+func (x *Index) withMending(ctx context.Context, read func() error) error {
+	x.gate.RLock()
+	defer x.gate.RUnlock()
+	for mends := 0; ; mends++ {
+		if x.condemned.Load() {
+			return errors.New("ledger index is damaged and being made again: ask again in a minute")
+		}
+		err := read()
+		var d *damage
+		if !errors.As(err, &d) {
+			return err
+		}
+		if mends == maxMends {
+			x.condemn(d)
+			return err
+		}
+		if err := x.mend(ctx, d); err != nil {
+			return err
+		}
+	}
+}
+
+// search is one search on its way.
+type search struct {
+	x          *Index
+	q          *Query
+	conditions []condition
+	limit      int
+	from, to   uint64 // positions that are left to search: from ≤ seq < to
+
+	view   view
+	record terms
+}
+
+// view is what the index has when the search begins.
+type view struct {
+	blocks []*sealed
+	live   *live
+	n      int // positions of the live block
+	end    uint64
+}
+
+func (x *Index) view() view {
+	x.mu.RLock()
+	defer x.mu.RUnlock()
+	return view{x.blocks, x.live, x.live.n, x.live.start() + uint64(x.live.n)}
+}
+
+// begin finds the positions to search.
+func (s *search) begin() error {
+	s.from, s.to = s.q.After, ^uint64(0)
+	if s.q.Cursor == "" {
+		return nil
+	}
+	seq, err := s.q.after()
+	if err != nil {
+		return err
+	}
+	if s.q.OldestFirst {
+		s.from = seq + 1
+	} else {
+		s.to = seq
+	}
+	return nil
+}
+
+// page collects hits block by block, and one more to know whether there is a next page.
+func (s *search) page(ctx context.Context) (Page, error) {
+	s.view = s.x.view()
+	from, to := max(s.from, s.x.cfg.Source.First()), min(s.to, s.view.end)
+	var hits []Hit
+	for i := range s.blocks() {
+		if err := ctx.Err(); err != nil {
+			return Page{}, err
+		}
+		start := s.blockStart(i)
+		if start >= to || start+uint64(s.x.cfg.BlockSize) <= from {
+			continue
+		}
+		found, err := s.block(ctx, i, int(max(from, start)-start), int(min(to-start, uint64(s.x.cfg.BlockSize))))
+		if err != nil {
+			return Page{}, err
+		}
+		if hits, err = s.collect(ctx, start, found, hits); err != nil {
+			return Page{}, err
+		}
+		if len(hits) > s.limit {
+			break
+		}
+	}
+	page := Page{Hits: hits, Covered: s.view.end}
+	if len(hits) > s.limit {
+		page.Hits = hits[:s.limit]
+		page.Next = s.q.cursor(hits[s.limit-1].Seq)
+	}
+	return page, nil
+}
+
+// blocks yields the numbers of the blocks, the live one included, in the order of the search.
+func (s *search) blocks() func(func(int) bool) {
+	n := len(s.view.blocks) + 1
+	return func(yield func(int) bool) {
+		for i := range n {
+			if !s.q.OldestFirst {
+				i = n - 1 - i
+			}
+			if !yield(i) {
+				return
+			}
+		}
+	}
+}
+
+func (s *search) blockStart(i int) uint64 {
+	if i < len(s.view.blocks) {
+		return s.view.blocks[i].start()
+	}
+	return s.view.live.start()
+}
+
+// block returns the ordinals of a block that may match, of those from ≤ ordinal < to.
+func (s *search) block(ctx context.Context, i, from, to int) (set, error) {
+	if i == len(s.view.blocks) {
+		return s.liveBlock(from, min(to, s.view.n)), nil
+	}
+	b := s.view.blocks[i]
+	from, to, err := s.narrow(ctx, b, from, to)
+	if err != nil || from >= to {
+		return nil, err
+	}
+	found := newSet(b.size)
+	found.addRange(from, to)
+	for _, c := range s.conditions {
+		have := newSet(b.size)
+		for _, span := range c.all() {
+			if err := s.x.find(ctx, b, c.col, span, have); err != nil {
+				return nil, err
+			}
+		}
+		if !found.keep(have) {
+			return nil, nil
+		}
+	}
+	return found, nil
+}
+
+// narrow leaves the ordinals whose time is in the query's range.
+func (s *search) narrow(ctx context.Context, b *sealed, from, to int) (int, int, error) {
+	q := s.q
+	if (!q.From.IsZero() && b.latest < nanos(q.From)) || (!q.To.IsZero() && b.earliest >= nanos(q.To)) {
+		return 0, 0, nil
+	}
+	if b.unordered { // and the records are compared one by one
+		return from, to, nil
+	}
+	if !q.From.IsZero() && b.earliest < nanos(q.From) {
+		o, err := s.x.notBefore(ctx, b, nanos(q.From))
+		if err != nil {
+			return 0, 0, err
+		}
+		from = max(from, o)
+	}
+	if !q.To.IsZero() && b.latest >= nanos(q.To) {
+		o, err := s.x.notBefore(ctx, b, nanos(q.To))
+		if err != nil {
+			return 0, 0, err
+		}
+		to = min(to, o)
+	}
+	return from, to, nil
+}
+
+// all are the condition's spans, those of keys too.
+func (c *condition) all() []span {
+	if c.keys == nil {
+		return c.spans
+	}
+	spans := make([]span, len(c.keys))
+	for i, k := range c.keys {
+		spans[i] = keySpan(k)
+	}
+	return spans
+}
+
+// liveBlock is block for the one in memory.
+func (s *search) liveBlock(from, to int) set {
+	s.x.mu.RLock()
+	defer s.x.mu.RUnlock()
+	b := s.view.live
+	from, to = s.narrowLive(b, from, to)
+	if from >= to {
+		return nil
+	}
+	found := newSet(b.size)
+	found.addRange(from, to)
+	for _, c := range s.conditions {
+		have := newSet(b.size)
+		for _, k := range c.keys {
+			b.findKey(c.col, k, have)
+		}
+		for _, span := range c.spans {
+			b.find(c.col, span, have)
+		}
+		if !found.keep(have) {
+			return nil
+		}
+	}
+	return found
+}
+
+// narrowLive is narrow for the block in memory.
+func (s *search) narrowLive(b *live, from, to int) (int, int) {
+	if b.unordered {
+		return from, to
+	}
+	if !s.q.From.IsZero() {
+		o, _ := slices.BinarySearch(b.times, nanos(s.q.From))
+		from = max(from, o)
+	}
+	if !s.q.To.IsZero() {
+		o, _ := slices.BinarySearch(b.times, nanos(s.q.To))
+		to = min(to, o)
+	}
+	return from, to
+}
+
+// collect reads the records of the ordinals that were found, and keeps those that match.
+func (s *search) collect(ctx context.Context, start uint64, found set, hits []Hit) ([]Hit, error) {
+	next := 0
+	if !s.q.OldestFirst {
+		next = 64 * len(found)
+	}
+	for len(hits) <= s.limit {
+		var seqs []uint64
+		seqs, next = s.some(start, found, next, s.limit+1-len(hits))
+		if len(seqs) == 0 {
+			return hits, nil
+		}
+		more, err := s.confirm(ctx, seqs)
+		if err != nil {
+			return nil, err
+		}
+		hits = append(hits, more...)
+	}
+	return hits, nil
+}
+
+// some takes up to n of the ordinals that were found, from next on.
+func (s *search) some(start uint64, found set, next, n int) ([]uint64, int) {
+	var seqs []uint64
+	for len(seqs) < n && found != nil {
+		var o int
+		if s.q.OldestFirst {
+			if o = found.first(next); o >= 0 {
+				next = o + 1
+			}
+		} else if o = found.last(next); o >= 0 {
+			next = o
+		}
+		if o < 0 {
+			break
+		}
+		seqs = append(seqs, start+uint64(o))
+	}
+	return seqs, next
+}
+
+// Records that lie close together are read in one go: if there are at least so many, with at most so many times as
+// many around them.
+const (
+	scanFrom   = 8
+	scanSpread = 4
+)
+
+// confirm reads records, which are in the order of the search, and returns those that match.
+func (s *search) confirm(ctx context.Context, seqs []uint64) ([]Hit, error) {
+	low, high := min(seqs[0], seqs[len(seqs)-1]), max(seqs[0], seqs[len(seqs)-1])
+	if len(seqs) >= scanFrom && high-low < uint64(scanSpread*len(seqs)) {
+		return s.scan(ctx, seqs, low, high)
+	}
+	var hits []Hit
+	for _, seq := range seqs {
+		entry, err := s.x.cfg.Source.Get(ctx, seq)
+		if err != nil {
+			return nil, fmt.Errorf("read journal at position %d: %w", seq, err)
+		}
+		if hit, matches := s.compare(&entry); matches {
+			hits = append(hits, hit)
+		}
+	}
+	return hits, nil
+}
+
+// scan is confirm for records that lie close together.
+func (s *search) scan(ctx context.Context, seqs []uint64, low, high uint64) ([]Hit, error) {
+	seqs = slices.Clone(seqs)
+	slices.Sort(seqs)
+	var hits []Hit
+	for entry, err := range s.x.cfg.Source.Scan(ctx, low, high+1) {
+		if err != nil {
+			return nil, fmt.Errorf("read journal: %w", err)
+		}
+		if entry.Seq != seqs[0] {
+			continue
+		}
+		if hit, matches := s.compare(&entry); matches {
+			hits = append(hits, hit)
+		}
+		if seqs = seqs[1:]; len(seqs) == 0 {
+			break
+		}
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	if len(seqs) > 0 {
+		return nil, fmt.Errorf("journal does not give position %d", seqs[0])
+	}
+	if !s.q.OldestFirst {
+		slices.Reverse(hits)
+	}
+	return hits, nil
+}
+
+// compare decides whether a record matches, by its own bytes.
+func (s *search) compare(entry *Entry) (Hit, bool) {
+	if entry.Void {
+		return Hit{}, false
+	}
+	if s.record.read(entry.Payload) != nil {
+		s.record = terms{}
+	}
+	if !s.q.matches(&s.record) {
+		return Hit{}, false
+	}
+	record := &hubv1.LedgerRecord{}
+	if err := proto.Unmarshal(entry.Payload, record); err != nil {
+		s.x.cfg.Log.Error("record does not read", slog.Uint64("seq", entry.Seq))
+		record = &hubv1.LedgerRecord{}
+	}
+	return Hit{Seq: entry.Seq, Record: record}, true
+}
