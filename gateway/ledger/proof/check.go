@@ -1,6 +1,9 @@
 package proof
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
 // Check is one thing that was looked at.
 type Check struct {
@@ -77,7 +80,16 @@ func failed(en, vi string, args ...any) finding { return found(Failed, en, vi, a
 func notMade(en, vi string) finding             { return finding{NotMade, phrase{en, vi}} }
 
 func found(s State, en, vi string, args []any) finding {
-	return finding{s, phrase{fmt.Sprintf(en, args...), fmt.Sprintf(vi, args...)}}
+	return finding{s, phrase{cut(fmt.Sprintf(en, args...)), cut(fmt.Sprintf(vi, args...))}}
+}
+
+// cut bounds what is said of a document that may repeat a long part of it.
+func cut(s string) string {
+	const most = 400
+	if len(s) <= most {
+		return s
+	}
+	return strings.ToValidUTF8(s[:most], "") + "…"
 }
 
 // detail returns what a check found in a language.
