@@ -29,9 +29,9 @@ type ExportRequest_Format int32
 const (
 	// JSON lines.
 	ExportRequest_FORMAT_UNSPECIFIED ExportRequest_Format = 0
-	// JSON lines: a record a line.
+	// JSON lines: a LedgerEntry a line, in protobuf's JSON without blanks.
 	ExportRequest_FORMAT_JSONL ExportRequest_Format = 1
-	// Comma-separated values, with a header (RFC 4180).
+	// Comma-separated values, with a header (RFC 4180). A cell that a spreadsheet would take for a formula begins with '.
 	ExportRequest_FORMAT_CSV ExportRequest_Format = 2
 )
 
@@ -147,7 +147,7 @@ type Filter struct {
 	From *timestamppb.Timestamp `protobuf:"bytes,1,opt,name=from,proto3" json:"from,omitempty"`
 	// Before.
 	To *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=to,proto3" json:"to,omitempty"`
-	// The agency that asked, or one of its systems. Example: "H27", "H27/one-stop".
+	// The agency that asked, read or changed something, or one of its systems. Example: "H27", "H27/one-stop".
 	Consumer string `protobuf:"bytes,3,opt,name=consumer,proto3" json:"consumer,omitempty"`
 	// The agency that owns the registry. Example: "G01".
 	Provider string `protobuf:"bytes,4,opt,name=provider,proto3" json:"provider,omitempty"`
@@ -165,13 +165,14 @@ type Filter struct {
 	Reason string `protobuf:"bytes,10,opt,name=reason,proto3" json:"reason,omitempty"`
 	// The agreement that decided.
 	Agreement string `protobuf:"bytes,11,opt,name=agreement,proto3" json:"agreement,omitempty"`
-	// At least as long.
+	// At least as long; at most an hour.
 	MinLatency *durationpb.Duration `protobuf:"bytes,12,opt,name=min_latency,json=minLatency,proto3" json:"min_latency,omitempty"`
-	// W3C trace id, 32 hexadecimal digits.
+	// W3C trace id, 32 hexadecimal digits, lower case.
 	TraceId string `protobuf:"bytes,13,opt,name=trace_id,json=traceId,proto3" json:"trace_id,omitempty"`
-	// The exchange, as a UUID.
+	// The exchange, as a UUID, lower case; or an access, by its id.
 	ExchangeId string `protobuf:"bytes,14,opt,name=exchange_id,json=exchangeId,proto3" json:"exchange_id,omitempty"`
-	// A person the exchange was about, by one of their numbers. Only the ledger hashes it; it is not kept.
+	// A person the exchange was about, by one of their numbers: 12 digits, 9 of an old one, 10 of an insurance number, 2
+	// letters and 13 digits of a card. Only the ledger hashes it; it is not kept. Not for consumers.
 	Subject *DataSubject `protobuf:"bytes,15,opt,name=subject,proto3" json:"subject,omitempty"`
 	// What kind of record: "exchange", "intent", "change", "access" or "notice". Empty: all of them.
 	Kind          string `protobuf:"bytes,16,opt,name=kind,proto3" json:"kind,omitempty"`
@@ -388,7 +389,7 @@ func (x *SearchRequest) GetCursor() string {
 // SearchResponse is one page.
 type SearchResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The newest first.
+	// The newest first. They may be fewer than the limit though there is a next page: an answer is 1 MiB at most.
 	Entries []*LedgerEntry `protobuf:"bytes,1,rep,name=entries,proto3" json:"entries,omitempty"`
 	// Where the next page begins; empty when there is none.
 	NextCursor string `protobuf:"bytes,2,opt,name=next_cursor,json=nextCursor,proto3" json:"next_cursor,omitempty"`
@@ -816,7 +817,7 @@ func (x *ListCitizenRequest) GetCursor() string {
 	return ""
 }
 
-// ListCitizenResponse is one page of exchanges about the person.
+// ListCitizenResponse is one page of exchanges, intents and accesses about the person.
 type ListCitizenResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The newest first. Of other people's hashes in them there is none.
@@ -880,7 +881,7 @@ func (x *ListCitizenResponse) GetMissingOrigins() []string {
 	return nil
 }
 
-// ListVolumesRequest asks how much was exchanged.
+// ListVolumesRequest asks how much was exchanged. An answer has 5,000 volumes at most; more is ANSWER_TOO_LARGE.
 type ListVolumesRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Not before.
@@ -888,13 +889,13 @@ type ListVolumesRequest struct {
 	// Before.
 	To *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=to,proto3" json:"to,omitempty"`
 	// What to add up by: any of "minute", "hour", "day" (one of the three at most), "consumer", "provider", "method",
-	// "outcome". None: all in one.
+	// "outcome". None: all in one. By minute or hour, from and to are needed, at most 3,000 of them apart.
 	By []string `protobuf:"bytes,3,rep,name=by,proto3" json:"by,omitempty"`
 	// The agency that asked, or one of its systems.
 	Consumer string `protobuf:"bytes,4,opt,name=consumer,proto3" json:"consumer,omitempty"`
 	// The agency that owns the registry.
 	Provider string `protobuf:"bytes,5,opt,name=provider,proto3" json:"provider,omitempty"`
-	// Full method name.
+	// Full method name, or its service's, or the method's alone.
 	Method        string `protobuf:"bytes,6,opt,name=method,proto3" json:"method,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1378,7 +1379,8 @@ type ExportResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Bytes of the file.
 	Data []byte `protobuf:"bytes,1,opt,name=data,proto3" json:"data,omitempty"`
-	// In the last message: a signed note over the file's SHA-256, size and number of entries.
+	// In the last message: a C2SP signed note with the log's key, of this text: "lienthong/export/v1", the origin, the
+	// file's SHA-256 in base64, its size in bytes and the number of its entries, each on a line.
 	Signature []byte `protobuf:"bytes,2,opt,name=signature,proto3" json:"signature,omitempty"`
 	// Entries so far.
 	Entries       uint64 `protobuf:"varint,3,opt,name=entries,proto3" json:"entries,omitempty"`
@@ -1442,7 +1444,7 @@ type IssueCitizenTokenRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// By the 12-digit number. It is not kept.
 	Subject *DataSubject `protobuf:"bytes,1,opt,name=subject,proto3" json:"subject,omitempty"`
-	// For how long: at most one hour. Default 15 minutes.
+	// For how long: a second to an hour. Default 15 minutes.
 	Lifetime      *durationpb.Duration `protobuf:"bytes,2,opt,name=lifetime,proto3" json:"lifetime,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

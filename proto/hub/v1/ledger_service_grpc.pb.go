@@ -35,18 +35,30 @@ const (
 //
 // For semantics around ctx use and closing/ending streaming RPCs, please refer to https://pkg.go.dev/google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
 //
-// LedgerService reads the ledger. Every call is recorded with who made it, refused ones too, before it is answered.
+// LedgerService reads the ledger. Every call is recorded with who made it, refused ones too, before it is answered: an
+// Access, whose id comes as `lt-exchange`. The metadata `lt-officer` says for which officer it is.
 //
 // Operators and auditors see all of it; a consumer sees the exchanges of its own agency's systems, a provider or its
-// steward those with its own agency's registries, whoever shows a citizen's token (metadata `lt-citizen`) that person's.
+// steward those with its own agency's registries, whoever shows a citizen's token (metadata `lt-citizen`) that person's
+// and nothing else, whatever its own roles are. A system with several roles sees what any of them may see. Intents are
+// seen by who sees their exchanges; accesses by the people they looked for; changes and notices by operators and
+// auditors alone. What may not be seen and what there is not look the same: ENTRY_UNKNOWN.
+//
+// Only operators and auditors see the hashes of data subjects; a citizen sees their own. Proofs have them all, for a
+// record is proven as it is kept. A consumer cannot look for a person by number: its exchanges are about people too that
+// were withheld from it, and trying numbers would tell who they are.
+//
+// A malformed filter is INVALID_ARGUMENT / FILTER_INVALID with the field's name. Too many reads at a time are
+// RESOURCE_EXHAUSTED / OVERLOADED.
 type LedgerServiceClient interface {
 	// Finds entries, the newest first.
 	Search(ctx context.Context, in *SearchRequest, opts ...grpc.CallOption) (*SearchResponse, error)
-	// Finds entries as they come, from now on, the oldest first, until the caller goes away.
+	// Finds entries as they come, from now on, the oldest first, until the caller goes away or may not read any more. Its
+	// Access is recorded when it begins, and again, with the same id, when it ends after entries were given.
 	Follow(ctx context.Context, in *FollowRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[FollowResponse], error)
 	// One entry, by its exchange or its position.
 	Show(ctx context.Context, in *ShowRequest, opts ...grpc.CallOption) (*ShowResponse, error)
-	// One entry with all that a stranger needs to check it.
+	// One entry with all that a stranger needs to check it. It fails with NOT_YET_PROVEN until the next checkpoint.
 	Prove(ctx context.Context, in *ProveRequest, opts ...grpc.CallOption) (*ProveResponse, error)
 	// Who asked about one person, the newest first.
 	ListCitizen(ctx context.Context, in *ListCitizenRequest, opts ...grpc.CallOption) (*ListCitizenResponse, error)
@@ -54,7 +66,8 @@ type LedgerServiceClient interface {
 	ListVolumes(ctx context.Context, in *ListVolumesRequest, opts ...grpc.CallOption) (*ListVolumesResponse, error)
 	// In which state the ledger is.
 	GetStatus(ctx context.Context, in *GetStatusRequest, opts ...grpc.CallOption) (*GetStatusResponse, error)
-	// All entries that Search would find, the oldest first, as a file signed with the log's key.
+	// All entries that Search would find now, the oldest first, as a file signed with the log's key. A file without its
+	// signature is not whole. Its Access is recorded when it begins, and again, with the same id, before the signature.
 	Export(ctx context.Context, in *ExportRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[ExportResponse], error)
 	// Makes a token by which one person's list can be read, and nothing else. For operators, and for systems that have
 	// made sure who the citizen is.
@@ -193,18 +206,30 @@ func (c *ledgerServiceClient) RotateSubjectKey(ctx context.Context, in *RotateSu
 // All implementations must embed UnimplementedLedgerServiceServer
 // for forward compatibility.
 //
-// LedgerService reads the ledger. Every call is recorded with who made it, refused ones too, before it is answered.
+// LedgerService reads the ledger. Every call is recorded with who made it, refused ones too, before it is answered: an
+// Access, whose id comes as `lt-exchange`. The metadata `lt-officer` says for which officer it is.
 //
 // Operators and auditors see all of it; a consumer sees the exchanges of its own agency's systems, a provider or its
-// steward those with its own agency's registries, whoever shows a citizen's token (metadata `lt-citizen`) that person's.
+// steward those with its own agency's registries, whoever shows a citizen's token (metadata `lt-citizen`) that person's
+// and nothing else, whatever its own roles are. A system with several roles sees what any of them may see. Intents are
+// seen by who sees their exchanges; accesses by the people they looked for; changes and notices by operators and
+// auditors alone. What may not be seen and what there is not look the same: ENTRY_UNKNOWN.
+//
+// Only operators and auditors see the hashes of data subjects; a citizen sees their own. Proofs have them all, for a
+// record is proven as it is kept. A consumer cannot look for a person by number: its exchanges are about people too that
+// were withheld from it, and trying numbers would tell who they are.
+//
+// A malformed filter is INVALID_ARGUMENT / FILTER_INVALID with the field's name. Too many reads at a time are
+// RESOURCE_EXHAUSTED / OVERLOADED.
 type LedgerServiceServer interface {
 	// Finds entries, the newest first.
 	Search(context.Context, *SearchRequest) (*SearchResponse, error)
-	// Finds entries as they come, from now on, the oldest first, until the caller goes away.
+	// Finds entries as they come, from now on, the oldest first, until the caller goes away or may not read any more. Its
+	// Access is recorded when it begins, and again, with the same id, when it ends after entries were given.
 	Follow(*FollowRequest, grpc.ServerStreamingServer[FollowResponse]) error
 	// One entry, by its exchange or its position.
 	Show(context.Context, *ShowRequest) (*ShowResponse, error)
-	// One entry with all that a stranger needs to check it.
+	// One entry with all that a stranger needs to check it. It fails with NOT_YET_PROVEN until the next checkpoint.
 	Prove(context.Context, *ProveRequest) (*ProveResponse, error)
 	// Who asked about one person, the newest first.
 	ListCitizen(context.Context, *ListCitizenRequest) (*ListCitizenResponse, error)
@@ -212,7 +237,8 @@ type LedgerServiceServer interface {
 	ListVolumes(context.Context, *ListVolumesRequest) (*ListVolumesResponse, error)
 	// In which state the ledger is.
 	GetStatus(context.Context, *GetStatusRequest) (*GetStatusResponse, error)
-	// All entries that Search would find, the oldest first, as a file signed with the log's key.
+	// All entries that Search would find now, the oldest first, as a file signed with the log's key. A file without its
+	// signature is not whole. Its Access is recorded when it begins, and again, with the same id, before the signature.
 	Export(*ExportRequest, grpc.ServerStreamingServer[ExportResponse]) error
 	// Makes a token by which one person's list can be read, and nothing else. For operators, and for systems that have
 	// made sure who the citizen is.
