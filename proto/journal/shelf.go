@@ -1,0 +1,128 @@
+package journal
+
+import (
+	"fmt"
+	"path/filepath"
+	"sort"
+)
+
+// shelf is the segments of some directories, in order and without a gap. It does not change; its newest index grows.
+type shelf struct {
+	vols []*volume
+}
+
+// loadShelf finds the segments and checks that they fit together: headers and trailers of those that are sealed,
+// everything in those that are not. What `old` has is not read again. tails gives the index of a segment that a
+// journal of this process has not sealed yet, nil for others.
+func loadShelf(dirs []string, old *shelf, tails func(first uint64) *index) (*shelf, error) {
+	paths, err := list(dirs)
+	if err != nil {
+		return nil, err
+	}
+	s := &shelf{vols: make([]*volume, len(paths))}
+	for i, path := range paths {
+		if s.vols[i], err = old.reuse(path); err != nil {
+			return nil, err
+		}
+	}
+	for i, v := range s.vols {
+		if v.t == nil {
+			if err := s.indexUnsealed(i, tails); err != nil {
+				return nil, err
+			}
+		}
+		if i > 0 {
+			if err := v.follows(s.vols[i-1]); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return s, s.whole(dirs)
+}
+
+// reuse returns the volume that was read before, or reads it.
+func (s *shelf) reuse(path string) (*volume, error) {
+	if s != nil {
+		for _, v := range s.vols {
+			if v.path == path && v.t != nil {
+				return v, nil
+			}
+		}
+	}
+	v, err := inspect(path)
+	if err != nil {
+		return nil, err
+	}
+	if s != nil && v.t == nil {
+		for _, o := range s.vols {
+			if o.path == path && o.h.id == v.h.id {
+				v.idx = o.idx
+			}
+		}
+	}
+	return v, nil
+}
+
+// indexUnsealed completes the index of a segment that is not sealed.
+func (s *shelf) indexUnsealed(i int, tails func(uint64) *index) error {
+	v := s.vols[i]
+	if tails != nil {
+		if x := tails(v.h.first); x != nil {
+			v.idx = x
+			return nil
+		}
+	}
+	if i == len(s.vols)-1 {
+		return v.scan(v.h.size)
+	}
+	end := s.vols[i+1].h.prev.end
+	if s.vols[i+1].h.prev.id != v.h.id || end > v.h.size {
+		return s.vols[i+1].follows(v) // says what is wrong
+	}
+	if err := v.scan(end); err != nil {
+		return err
+	}
+	if _, off, _, _ := v.idx.ends(); off != end {
+		return v.tail.damage(off, fmt.Sprintf("a batch is missing: the segment should go on to offset %d", end))
+	}
+	return nil
+}
+
+// whole checks both ends of the shelf.
+func (s *shelf) whole(dirs []string) error {
+	if len(s.vols) == 0 {
+		return nil
+	}
+	if v := s.vols[len(s.vols)-1]; v.t != nil && !v.zstd {
+		return &Damage{v.path, v.size, v.t.next, "the segment is sealed, so there was one behind it: that is missing"}
+	}
+	return s.begins(dirs)
+}
+
+// begins checks that nothing is missing before the first segment.
+func (s *shelf) begins(dirs []string) error {
+	v := s.vols[0]
+	if v.h.void == 0 && v.h.before == (Digest{}) {
+		return nil
+	}
+	return &Damage{v.path, 0, 0, fmt.Sprintf("the entries before seq %d are missing, and nothing in %s says that they may",
+		v.h.void, filepath.Dir(v.path))}
+}
+
+// bounds returns the first sequence number that the shelf has and the one behind its last.
+func (s *shelf) bounds() (first, next uint64) {
+	if len(s.vols) == 0 {
+		return 0, 0
+	}
+	next, _, _, _ = s.vols[len(s.vols)-1].ends()
+	return s.vols[0].h.void, next
+}
+
+// find returns the volume that covers a sequence number within the bounds.
+func (s *shelf) find(seq uint64) *volume {
+	i := sort.Search(len(s.vols), func(i int) bool { return s.vols[i].h.void > seq })
+	if i == 0 {
+		return nil
+	}
+	return s.vols[i-1]
+}
