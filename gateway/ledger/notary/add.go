@@ -161,4 +161,7 @@ func (n *Notary) placed(futures []tessera.IndexFuture) error {
 // mute keeps Tessera from publishing by itself: publish does it, which first makes sure that it may.
 type mute struct{ note.Signer }
 
-func (mute) Sign([]byte) ([]byte, error) { return nil, errors.New("checkpoints are published elsewhere") }
+// Sign refuses.
+func (mute) Sign([]byte) ([]byte, error) {
+	return nil, errors.New("checkpoints are published elsewhere")
+}

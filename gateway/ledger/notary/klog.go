@@ -31,14 +31,19 @@ func level(l slog.Level) slog.Level {
 	return l
 }
 
+// Enabled asks the logger that the messages go to.
 func (tesseraLogs) Enabled(ctx context.Context, l slog.Level) bool {
 	return klogTarget.Load().Enabled(ctx, level(l))
 }
 
+// Handle writes one message.
 func (tesseraLogs) Handle(ctx context.Context, r slog.Record) error {
 	klogTarget.Load().LogAttrs(ctx, level(r.Level), "Tessera says", slog.String("message", r.Message))
 	return nil
 }
 
+// WithAttrs keeps nothing: klog gives whole messages.
 func (t tesseraLogs) WithAttrs([]slog.Attr) slog.Handler { return t }
-func (t tesseraLogs) WithGroup(string) slog.Handler      { return t }
+
+// WithGroup keeps nothing either.
+func (t tesseraLogs) WithGroup(string) slog.Handler { return t }

@@ -3,7 +3,6 @@ package notary
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -60,6 +59,11 @@ func (n *Notary) resume(ctx context.Context) error {
 // standing is the tree as Tessera left it, empty if there is none.
 func (n *Notary) standing() (tree, error) {
 	t, err := n.store.tree()
+	if err == nil {
+		if f := n.store.version(); f != nil {
+			return tree{}, f
+		}
+	}
 	if !errors.Is(err, fs.ErrNotExist) {
 		return t, err
 	}
@@ -120,6 +124,7 @@ func (n *Notary) consistency(ctx context.Context, from, to, size uint64) ([][]by
 func (n *Notary) compareRecent(ctx context.Context, size uint64) error {
 	seq := (size - min(size, recent)) / layout.EntryBundleWidth * layout.EntryBundleWidth
 	var bundle, tile []byte
+	var where leafFiles
 	for digest, err := range n.cfg.Source.Digests(ctx, seq, size) {
 		if err != nil {
 			return fmt.Errorf("read journal: %w", err)
@@ -128,6 +133,7 @@ func (n *Notary) compareRecent(ctx context.Context, size uint64) error {
 		if at == 0 {
 			index := seq / layout.EntryBundleWidth
 			p := layout.PartialTileSize(0, index, size)
+			where = leafFiles{bundle: layout.EntriesPath(index, p), tile: layout.TilePath(0, index, p)}
 			if bundle, err = n.store.ReadEntryBundle(ctx, index, p); err != nil {
 				return err
 			}
@@ -135,8 +141,8 @@ func (n *Notary) compareRecent(ctx context.Context, size uint64) error {
 				return err
 			}
 		}
-		if f := compareLeaf(seq, digest, bundle[at*entrySize:][:entrySize], tile[at*hashSize:][:hashSize]); f != nil {
-			return f
+		if f := where.compare(seq, digest, bundle[at*entrySize:][:entrySize], tile[at*hashSize:][:hashSize]); f != nil {
+			return fmt.Errorf("%w: %w; run lienthong ledger check", ErrDisagrees, f)
 		}
 		seq++
 	}
@@ -144,31 +150,4 @@ func (n *Notary) compareRecent(ctx context.Context, size uint64) error {
 		return fmt.Errorf("%w: it ends at record %d, the log has %d", ErrShortJournal, seq, size)
 	}
 	return nil
-}
-
-// compareLeaf compares one leaf's three appearances. Two of them against one say which is wrong.
-func compareLeaf(seq uint64, digest [32]byte, entry, hash []byte) error {
-	var want [entrySize]byte
-	want[1] = hashSize
-	copy(want[2:], digest[:])
-	inBundle, inTile := bytes.Equal(entry, want[:]), leafHash(digest[:]) == [32]byte(hash)
-	index := seq / layout.EntryBundleWidth
-	switch {
-	case inBundle && inTile:
-		return nil
-	case inBundle:
-		return &Fault{File: layout.TilePath(0, index, 0), Leaf: int64(seq), What: "its hash is not that of the leaf"}
-	case inTile:
-		return &Fault{File: layout.EntriesPath(index, 0), Leaf: int64(seq), What: "is not the leaf that was added"}
-	default:
-		return fmt.Errorf("%w: %w; run lienthong ledger check", ErrDisagrees,
-			&Fault{File: layout.EntriesPath(index, 0), Leaf: int64(seq), What: "is not the digest of the journal's record"})
-	}
-}
-
-// leafHash is RFC 6962's hash of a leaf, without an allocation.
-func leafHash(data []byte) [32]byte {
-	var b [1 + hashSize]byte
-	copy(b[1:], data)
-	return sha256.Sum256(b[:])
 }

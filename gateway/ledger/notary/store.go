@@ -18,10 +18,11 @@ import (
 
 // What Tessera keeps in the directory of a log beside the tiles.
 const (
-	stateDir  = ".state"
-	treeState = stateDir + "/treeState" // size and root of the tree, published or not
-	hashSize  = 32
-	entrySize = 2 + hashSize // an entry of a bundle: its length and its data
+	stateDir    = ".state"
+	treeState   = stateDir + "/treeState" // size and root of the tree, published or not
+	versionFile = stateDir + "/version"
+	hashSize    = 32
+	entrySize   = 2 + hashSize // an entry of a bundle: its length and its data
 )
 
 // Fault is damage to a file of the log, or a file that contradicts another one.
@@ -31,6 +32,7 @@ type Fault struct {
 	What string
 }
 
+// Error names the file, the leaf and the fault.
 func (f *Fault) Error() string {
 	if f.Leaf < 0 {
 		return fmt.Sprintf("%s: %s", f.File, f.What)
@@ -91,6 +93,15 @@ func (s store) IntegratedSize(context.Context) (uint64, error) {
 
 // NextIndex is the same: what Tessera's POSIX log sequences it has integrated.
 func (s store) NextIndex(ctx context.Context) (uint64, error) { return s.IntegratedSize(ctx) }
+
+// version finds a fault if the files are not of the version of Tessera that is known here.
+func (s store) version() *Fault {
+	data, err := os.ReadFile(s.path(versionFile))
+	if err != nil || string(data) != "1" {
+		return &Fault{File: versionFile, Leaf: -1, What: "is missing, or not 1, which is the version of Tessera's files"}
+	}
+	return nil
+}
 
 // tree is what Tessera says the tree is.
 type tree struct {

@@ -130,3 +130,15 @@ func published(t testing.TB, n *notary.Notary, j *journal) {
 	t.Helper()
 	require.Eventually(t, func() bool { return n.Published() == j.Durable() }, 10*time.Second, time.Millisecond)
 }
+
+// How long a test waits for what must happen, and how often it looks.
+const (
+	wait = 10 * time.Second
+	tick = time.Millisecond
+)
+
+func contextFor(t testing.TB) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancel(context.Background())
+	t.Cleanup(cancel)
+	return ctx, cancel
+}
