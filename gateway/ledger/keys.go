@@ -1,0 +1,98 @@
+package ledger
+
+import (
+	"bytes"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"time"
+
+	"github.com/lienthong/lienthong/gateway/internal/safefile"
+)
+
+// keySize is the length of every secret, in bytes.
+const keySize = 32
+
+// secrets are what only the ledger knows. They are kept in one file beside it.
+type secrets struct {
+	Subjects []subjectKey `json:"subjects"` // for hashes of data subjects, the newest last; never empty
+	Receipt  []byte       `json:"receipt"`  // receipts' keys are derived from it
+	Token    []byte       `json:"token"`    // for citizens' tokens
+}
+
+// subjectKey is one key for hashes of data subjects.
+type subjectKey struct {
+	Number uint32    `json:"number"` // from 1
+	Key    []byte    `json:"key"`
+	Made   time.Time `json:"made"`
+}
+
+// openSecrets reads the file, or makes it where the ledger is new. Without its keys a ledger that has records would
+// find nobody in them: then a missing file is an error.
+func openSecrets(path string, isNew bool, now time.Time) (*secrets, error) {
+	data, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) && isNew {
+		s := &secrets{Receipt: newKey(), Token: newKey()}
+		s.rotate(now)
+		return s, s.store(path)
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("the ledger's keys are missing: %s; put them back from a backup", path)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read the ledger's keys: %w", err)
+	}
+	s := new(secrets)
+	if err := s.parse(data); err != nil {
+		return nil, fmt.Errorf("read the ledger's keys in %s, which may be put back from a backup: %w", path, err)
+	}
+	return s, nil
+}
+
+func (s *secrets) parse(data []byte) error {
+	dec := json.NewDecoder(bytes.NewReader(data))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(s); err != nil {
+		return err
+	}
+	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
+		return errors.New("something follows the end")
+	}
+	if len(s.Subjects) == 0 || len(s.Receipt) != keySize || len(s.Token) != keySize {
+		return errors.New("a key is missing or of the wrong size")
+	}
+	for i, k := range s.Subjects {
+		if len(k.Key) != keySize || k.Number != uint32(i)+1 {
+			return fmt.Errorf("subjects[%d] is no key with number %d", i, i+1)
+		}
+	}
+	return nil
+}
+
+func (s *secrets) store(path string) error {
+	data, err := json.MarshalIndent(s, "", "  ")
+	if err == nil {
+		err = safefile.Write(path, append(data, '\n'), 0o600)
+	}
+	if err != nil {
+		return fmt.Errorf("keep the ledger's keys: %w", err)
+	}
+	return nil
+}
+
+// rotate adds a key for hashes of data subjects.
+func (s *secrets) rotate(now time.Time) uint32 {
+	number := uint32(len(s.Subjects)) + 1
+	s.Subjects = append(s.Subjects, subjectKey{Number: number, Key: newKey(), Made: now.UTC().Truncate(time.Second)})
+	return number
+}
+
+func newKey() []byte {
+	key := make([]byte, keySize)
+	rand.Read(key)
+	return key
+}
