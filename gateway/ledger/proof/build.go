@@ -4,14 +4,16 @@ import (
 	"fmt"
 
 	"google.golang.org/protobuf/encoding/protojson"
+
+	"github.com/lienthong/lienthong/proto/journal"
 )
 
 // Source is what a proof is made of. Its slices are read only.
 type Source struct {
-	Seq    uint64   // position of the record
-	Salt   [16]byte // as the journal has it
-	Prev   [32]byte // digest before it
-	Record []byte   // the record as it is kept: hub.v1.LedgerRecord
+	Seq    uint64 // position of the record
+	Salt   journal.Salt
+	Prev   journal.Digest // before it
+	Record []byte         // the record as it is kept: hub.v1.LedgerRecord
 
 	Released, Withheld string // texts of the field lists that the record names; empty where it names none
 
@@ -40,7 +42,7 @@ func Build(s Source) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("write record as JSON: %w", err)
 	}
-	digest := sum(s.Salt[:], s.Seq, s.Prev[:], s.Record)
+	digest := journal.Sum(s.Salt, s.Seq, s.Prev, s.Record)
 	d := &Document{
 		Version:    Version,
 		Origin:     record.GetOrigin(),

@@ -36,7 +36,6 @@ func TestWhatIsNotExactlyADocumentIsRefused(t *testing.T) {
 		"doubled inner key":    replaceOnce(t, doc, `"released"`, `"released": "", "released"`),
 		"key of another case":  replaceOnce(t, doc, `"seq"`, `"Seq"`),
 		"inner of another":     replaceOnce(t, doc, `"tree_size"`, `"Tree_size"`),
-		"doubled in the view":  replaceOnce(t, doc, `"consumerAgency"`, `"consumerAgency": "H28", "consumerAgency"`),
 		"null for a number":    replaceOnce(t, doc, `"seq": 41`, `"seq": null`),
 		"null for optional":    replaceOnce(t, doc, `"consistency": {`, `"consistency": null, "x": {`),
 		"text for a number":    replaceOnce(t, doc, `"seq": 41`, `"seq": "41"`),
@@ -47,7 +46,7 @@ func TestWhatIsNotExactlyADocumentIsRefused(t *testing.T) {
 		"base64 of a line":     replaceOnce(t, doc, `"salt": "`, `"salt": "\n`),
 		"base64 unpadded":      replaceOnce(t, doc, `==",`, `",`),
 		"no UTF-8":             replaceOnce(t, doc, "G06", "G0\xff"),
-		"deep":                 replaceOnce(t, doc, `"record_view": {`, `"record_view": {"x": `+strings.Repeat("[", 10_000)+strings.Repeat("]", 10_000)+","),
+		"deep":                 replaceOnce(t, doc, `"hashes": [`, `"hashes": [`+strings.Repeat("[", 10_000)+strings.Repeat("]", 10_000)+","),
 		"too large":            append(bytes.Clone(doc), bytes.Repeat([]byte(" "), proof.MaxSize)...),
 	} {
 		v := verify(t, bad, w.opts)
@@ -55,6 +54,23 @@ func TestWhatIsNotExactlyADocumentIsRefused(t *testing.T) {
 		require.Nil(t, v.Document, name)
 		require.LessOrEqual(t, len(v.Failure().Detail), 420, name)
 		require.NotEmpty(t, page(t, v, "vi"), name)
+	}
+}
+
+func TestAViewIsReadAsStrictly(t *testing.T) {
+	w := newWorld(t)
+	doc := w.Build(w.source)
+	for name, bad := range map[string][]byte{
+		"doubled key":         replaceOnce(t, doc, `"consumerAgency"`, `"consumerAgency": "H28", "consumerAgency"`),
+		"doubled, other name": replaceOnce(t, doc, `"consumerAgency"`, `"consumer_agency": "H27", "consumerAgency"`),
+		"unknown key":         replaceOnce(t, doc, `"consumerAgency"`, `"approvedBy": "everybody", "consumerAgency"`),
+		"other value":         replaceOnce(t, doc, `"consumerAgency": "H27"`, `"consumerAgency": "H28"`),
+		"more":                replaceOnce(t, doc, `"consumerAgency"`, `"consent": "yes", "consumerAgency"`),
+		"deep":                replaceOnce(t, doc, `"consumerAgency"`, `"x": `+strings.Repeat("[", 9_000)+strings.Repeat("]", 9_000)+`, "consumerAgency"`),
+	} {
+		v := verify(t, bad, w.opts)
+		require.Equal(t, []string{proof.CheckView}, failures(v), name)
+		require.NotContains(t, page(t, v, "en"), "everybody")
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	hubv1 "github.com/lienthong/lienthong/proto/hub/v1"
+	"github.com/lienthong/lienthong/proto/journal"
 )
 
 // examination is one document under examination. What could not be read is nil, and why is beside it.
@@ -94,7 +95,7 @@ func (x *examination) digest() finding {
 	if x.doc == nil {
 		return unread
 	}
-	d := sum(x.doc.Salt, x.doc.Seq, x.doc.Prev, x.doc.Record)
+	d := journal.Sum(journal.Salt(x.doc.Salt), x.doc.Seq, journal.Digest(x.doc.Prev), x.doc.Record)
 	if !bytes.Equal(d[:], x.doc.Digest) {
 		return failed("the record, its salt, its position and the digest before it give another digest than the document's", "bản ghi, muối, vị trí và mã băm trước đó cho ra mã băm khác với tài liệu")
 	}

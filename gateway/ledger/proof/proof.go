@@ -11,11 +11,6 @@
 //   - No part of a receipt's key, of the request or of the answer is in any output.
 package proof
 
-import (
-	"crypto/sha256"
-	"encoding/binary"
-)
-
 // Version names the form of the documents that this package makes and reads.
 const Version = "lienthong-proof/v1"
 
@@ -24,15 +19,3 @@ const MaxSize = 4 << 20
 
 // LogPrefix stands before a ledger's origin in the first line of its log's checkpoints.
 const LogPrefix = "lienthong/"
-
-// sum is the digest of a record: chain and leaf in one, see proto/journal. It is written out here so that what a
-// stranger has to believe is in one package.
-func sum(salt []byte, seq uint64, prev, record []byte) [sha256.Size]byte {
-	h := sha256.New()
-	h.Write([]byte("lienthong/record/v1\x00"))
-	h.Write(salt)
-	h.Write(binary.BigEndian.AppendUint64(nil, seq))
-	h.Write(prev)
-	h.Write(record)
-	return [sha256.Size]byte(h.Sum(nil))
-}

@@ -21,11 +21,12 @@ var objects = map[string][]string{
 // optional are the keys that a document may have besides.
 var optional = []string{"consistency"}
 
-// view is where the record's JSON stands; its keys are compared with the record, not listed here.
+// view is where the record's JSON stands. It is passed over here: protobuf's own reader is as strict, and it may be
+// long.
 const view = ".record_view"
 
-// maxDepth is how deep a document's values may be nested. A record's view needs seven levels.
-const maxDepth = 16
+// maxDepth is how deep a document's values may be nested.
+const maxDepth = 4
 
 // checkForm refuses what encoding/json would pass over: unknown keys, keys that differ in case, doubled and missing
 // keys, null, and anything after the document.
@@ -48,6 +49,10 @@ func (f *form) value(path string, depth int) error {
 	if depth > maxDepth {
 		return fmt.Errorf("values are nested deeper than %d levels", maxDepth)
 	}
+	if path == view {
+		var raw json.RawMessage
+		return f.dec.Decode(&raw)
+	}
 	t, err := f.dec.Token()
 	switch {
 	case errors.Is(err, io.EOF):
@@ -68,7 +73,7 @@ func (f *form) value(path string, depth int) error {
 
 func (f *form) array(path string, depth int) error {
 	for f.dec.More() {
-		if err := f.value(below(path, "[]"), depth+1); err != nil {
+		if err := f.value(path+"[]", depth+1); err != nil {
 			return err
 		}
 	}
@@ -91,7 +96,7 @@ func (f *form) object(path string, depth int) error {
 		if !allowed(path, key) {
 			return fmt.Errorf("key %s is unknown", quote(key))
 		}
-		if err := f.value(below(path, key), depth+1); err != nil {
+		if err := f.value(path+"."+key, depth+1); err != nil {
 			return err
 		}
 	}
@@ -106,16 +111,8 @@ func (f *form) object(path string, depth int) error {
 	return nil
 }
 
-// below is where the value of a key stands. All of the record's view stands in one place.
-func below(path, key string) string {
-	if path == view {
-		return view
-	}
-	return path + "." + key
-}
-
 func allowed(path, key string) bool {
-	return path == view || slices.Contains(objects[path], key) || path == "" && slices.Contains(optional, key)
+	return slices.Contains(objects[path], key) || path == "" && slices.Contains(optional, key)
 }
 
 // quote shows text from a document that may be hostile: escaped, and not at any length.

@@ -1,6 +1,12 @@
 package proof_test
 
 import (
+	"crypto/ed25519"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/binary"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -8,10 +14,9 @@ import (
 	pb "google.golang.org/protobuf/proto"
 	"pgregory.net/rapid"
 
-	hubv1 "github.com/lienthong/lienthong/proto/hub/v1"
-
 	"github.com/lienthong/lienthong/gateway/ledger/proof"
 	"github.com/lienthong/lienthong/gateway/ledger/proof/prooftest"
+	hubv1 "github.com/lienthong/lienthong/proto/hub/v1"
 )
 
 func TestAProofHoldsInAllItsParts(t *testing.T) {
@@ -31,6 +36,42 @@ func TestTheLogsKeyAloneIsEnough(t *testing.T) {
 	w := newWorld(t)
 	v := verify(t, w.Prove(position), proof.Options{LogKey: w.Key() + "\n"})
 	require.True(t, v.OK(), "%+v", v.Failure())
+}
+
+// The whole proof once more, by the formulas of the documentation alone.
+func TestAProofCanBeCheckedByHand(t *testing.T) {
+	w := newWorld(t)
+	d := w.document(w.source)
+	h := sha256.New()
+	h.Write([]byte("lienthong/record/v1\x00"))
+	h.Write(d.Salt)
+	h.Write(binary.BigEndian.AppendUint64(nil, d.Seq))
+	h.Write(d.Prev)
+	h.Write(d.Record)
+	require.Equal(t, h.Sum(nil), []byte(d.Digest))
+
+	node := sha256.Sum256(append([]byte{0}, d.Digest...))
+	index, last := d.Inclusion.Index, d.Inclusion.Size-1
+	for _, sibling := range d.Inclusion.Hashes { // RFC 9162 section 2.1.3.2
+		if index%2 == 1 || index == last {
+			node = sha256.Sum256(slices.Concat([]byte{1}, sibling, node[:]))
+			for index%2 == 0 && index != 0 {
+				index, last = index/2, last/2
+			}
+		} else {
+			node = sha256.Sum256(slices.Concat([]byte{1}, node[:], sibling))
+		}
+		index, last = index/2, last/2
+	}
+	require.Zero(t, last)
+	require.Equal(t, base64.StdEncoding.EncodeToString(node[:]), strings.Split(d.Checkpoint, "\n")[2])
+
+	text, signatures, _ := strings.Cut(d.Checkpoint, "\n\n")
+	signature, err := base64.StdEncoding.DecodeString(strings.Fields(signatures)[2])
+	require.NoError(t, err)
+	key, err := base64.StdEncoding.DecodeString(strings.SplitN(w.Key(), "+", 3)[2])
+	require.NoError(t, err)
+	require.True(t, ed25519.Verify(key[1:], []byte(text+"\n"), signature[4:]))
 }
 
 func TestEveryRecordOfEveryTreeCanBeProven(t *testing.T) {
@@ -95,7 +136,7 @@ func TestARecordThatCannotBeReadFailsAlone(t *testing.T) {
 			d := w.document(w.source)
 			seq := w.AppendBytes(record)
 			e := w.Entry(seq)
-			d.Seq, d.Salt, d.Prev, d.Digest, d.Record = seq, e.Salt[:], e.Prev[:], e.Digest[:], e.Record
+			d.Seq, d.Salt, d.Prev, d.Digest, d.Record = seq, e.Salt[:], e.Prev[:], e.Digest[:], e.Payload
 			d.Checkpoint = string(w.Checkpoint(w.Size(), w.witnesses...))
 			d.Inclusion = proof.Inclusion{Index: seq, Size: w.Size(), Hashes: bytesOf(w.Inclusion(seq, w.Size()))}
 			d.Consistency.Hashes = bytesOf(w.Consistency(since, w.Size()))

@@ -4,12 +4,14 @@ package prooftest
 
 import (
 	"bytes"
+	"crypto/ed25519"
 	"crypto/rand"
-	"crypto/sha256"
-	"encoding/binary"
+	"encoding/base64"
 	"io"
 	mrand "math/rand/v2"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"github.com/transparency-dev/formats/log"
@@ -19,17 +21,10 @@ import (
 	"golang.org/x/mod/sumdb/note"
 	"google.golang.org/protobuf/proto"
 
-	hubv1 "github.com/lienthong/lienthong/proto/hub/v1"
-
 	ledgerproof "github.com/lienthong/lienthong/gateway/ledger/proof"
+	hubv1 "github.com/lienthong/lienthong/proto/hub/v1"
+	"github.com/lienthong/lienthong/proto/journal"
 )
-
-// Entry is a record as a journal would have it.
-type Entry struct {
-	Salt         [16]byte
-	Prev, Digest [32]byte
-	Record       []byte
-}
 
 // Log is a ledger and its log. It is for one goroutine.
 type Log struct {
@@ -38,7 +33,7 @@ type Log struct {
 	key     string
 	signer  note.Signer
 	random  io.Reader
-	entries []Entry
+	entries []journal.Entry
 	nodes   map[compact.NodeID][]byte // of full subtrees
 	heads   [][]byte                  // root by size
 	tree    *compact.Range
@@ -58,10 +53,7 @@ func NewFixed(t testing.TB, origin string) *Log {
 
 func newLog(t testing.TB, origin string, random io.Reader) *Log {
 	t.Helper()
-	secret, public, err := note.GenerateKey(random, ledgerproof.LogPrefix+origin)
-	require.NoError(t, err)
-	signer, err := note.NewSigner(secret)
-	require.NoError(t, err)
+	public, signer := newKey(t, ledgerproof.LogPrefix+origin, random)
 	f := compact.RangeFactory{Hash: rfc6962.DefaultHasher.HashChildren}
 	return &Log{
 		t: t, origin: origin, key: public, signer: signer, random: random,
@@ -69,6 +61,21 @@ func newLog(t testing.TB, origin string, random io.Reader) *Log {
 		heads: [][]byte{rfc6962.DefaultHasher.EmptyRoot()},
 		tree:  f.NewEmptyRange(0),
 	}
+}
+
+// newKey makes a note key of 32 random bytes; note.GenerateKey would not make the same of the same.
+func newKey(t testing.TB, name string, random io.Reader) (public string, signer note.Signer) {
+	t.Helper()
+	seed := make([]byte, ed25519.SeedSize)
+	_, err := io.ReadFull(random, seed)
+	require.NoError(t, err)
+	public, err = note.NewEd25519VerifierKey(name, ed25519.NewKeyFromSeed(seed).Public().(ed25519.PublicKey))
+	require.NoError(t, err)
+	hash := strings.Split(public, "+")[1]
+	secret := base64.StdEncoding.EncodeToString(append([]byte{1}, seed...)) // 1: Ed25519
+	signer, err = note.NewSigner("PRIVATE+KEY+" + name + "+" + hash + "+" + secret)
+	require.NoError(t, err)
+	return public, signer
 }
 
 // Origin is the ledger's.
@@ -81,7 +88,7 @@ func (l *Log) Key() string { return l.key }
 func (l *Log) Size() uint64 { return uint64(len(l.entries)) }
 
 // Entry returns a record with what stands around it.
-func (l *Log) Entry(seq uint64) Entry { return l.entries[seq] }
+func (l *Log) Entry(seq uint64) journal.Entry { return l.entries[seq] }
 
 // Append adds a record as it is and returns its position. It sets nothing in it, not even its origin.
 func (l *Log) Append(record *hubv1.LedgerRecord) uint64 {
@@ -95,19 +102,13 @@ func (l *Log) Append(record *hubv1.LedgerRecord) uint64 {
 func (l *Log) AppendBytes(record []byte) uint64 {
 	l.t.Helper()
 	seq := l.Size()
-	e := Entry{Record: bytes.Clone(record)}
+	e := journal.Entry{Seq: seq, Time: time.Now(), Payload: bytes.Clone(record)}
 	_, err := io.ReadFull(l.random, e.Salt[:])
 	require.NoError(l.t, err)
 	if seq > 0 {
 		e.Prev = l.entries[seq-1].Digest
 	}
-	h := sha256.New()
-	h.Write([]byte("lienthong/record/v1\x00"))
-	h.Write(e.Salt[:])
-	h.Write(binary.BigEndian.AppendUint64(nil, seq))
-	h.Write(e.Prev[:])
-	h.Write(record)
-	h.Sum(e.Digest[:0])
+	e.Digest = journal.Sum(e.Salt, seq, e.Prev, record)
 	leaf := rfc6962.DefaultHasher.HashLeaf(e.Digest[:])
 	l.nodes[compact.NewNodeID(0, seq)] = leaf
 	require.NoError(l.t, l.tree.Append(leaf, func(id compact.NodeID, hash []byte) { l.nodes[id] = hash }))
@@ -176,7 +177,7 @@ func (l *Log) Source(seq uint64, witnesses ...*Witness) ledgerproof.Source {
 	l.t.Helper()
 	e := l.entries[seq]
 	return ledgerproof.Source{
-		Seq: seq, Salt: e.Salt, Prev: e.Prev, Record: e.Record,
+		Seq: seq, Salt: e.Salt, Prev: e.Prev, Record: e.Payload,
 		Checkpoint: l.Checkpoint(l.Size(), witnesses...),
 		Hashes:     l.Inclusion(seq, l.Size()),
 	}

@@ -6,9 +6,8 @@ import (
 
 	"google.golang.org/protobuf/types/known/timestamppb"
 
-	hubv1 "github.com/lienthong/lienthong/proto/hub/v1"
-
 	"github.com/lienthong/lienthong/gateway/ledger/proof"
+	hubv1 "github.com/lienthong/lienthong/proto/hub/v1"
 )
 
 // The field lists that Exchange names.
