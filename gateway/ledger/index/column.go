@@ -10,37 +10,35 @@ import (
 // column is something that records are found by. Its number is kept in the index: numbers are never given anew.
 type column int
 
+// Columns of values: each value with the ordinals of its records.
 const (
-	// Columns of values: each value with the ordinals of its records.
-	colKind column = iota
-	colConsumer
-	colProvider
-	colMethod     // full name
-	colMethodName // the method's alone
-	colPurpose
-	colOfficer
-	colOutcome
-	colReason
-	colAgreement
-	colLatency // see latencyClass
-	valueColumns
+	colKind       column = 0
+	colConsumer   column = 1 // AGENCY/SYSTEM
+	colProvider   column = 2
+	colMethod     column = 3 // full name
+	colMethodName column = 4 // the method's alone
+	colPurpose    column = 5
+	colOfficer    column = 6
+	colOutcome    column = 7
+	colReason     column = 8
+	colAgreement  column = 9
+	colLatency    column = 10 // see latencyClass
+	valueColumns         = 11
+)
 
-	// Columns of keys: 8 bytes of something that nearly every record has another of, each with one ordinal.
-	colExchange column = iota + 4
-	colTrace
-	colCase
-	colSubject
-	keyColumnsEnd
-
-	// The records' times.
-	colTime column = 30
-	// How much was exchanged, see volume.go.
-	colVolume column = 31
+// Columns of keys: 8 bytes of something that nearly every record has another of, each with one ordinal.
+const (
+	firstKeyColumn        = colExchange
+	colExchange    column = 16
+	colTrace       column = 17
+	colCase        column = 18
+	colSubject     column = 19
+	keyColumns            = 4
 )
 
 const (
-	firstKeyColumn = colExchange
-	keyColumns     = int(keyColumnsEnd - firstKeyColumn)
+	colTime   column = 30 // the records' times, see times.go
+	colVolume column = 31 // how much was exchanged, see volume.go
 )
 
 // span is a range of a column's values: lo ≤ value < hi.

@@ -44,11 +44,6 @@ func (x *Index) setFault(err error) {
 // follow reads what the journal has, and waits for more, again and again. It comes back when something failed, and
 // when the database was made new.
 func (x *Index) follow(ctx context.Context) error {
-	if x.condemned.Load() {
-		if err := x.anew(ctx); err != nil {
-			return err
-		}
-	}
 	if err := x.CatchUp(ctx, nil); err != nil {
 		return err
 	}
@@ -77,8 +72,13 @@ func (x *Index) watch(ctx context.Context) error {
 }
 
 // CatchUp reads all that the journal has by now. Progress, when given, is told from time to time how many positions
-// are done and of how many. It must not be called while Run is.
+// are done and of how many. Run does this again and again: it must not be called meanwhile.
 func (x *Index) CatchUp(ctx context.Context, progress func(done, total uint64)) error {
+	if x.condemned.Load() {
+		if err := x.anew(ctx); err != nil {
+			return err
+		}
+	}
 	if x.live.full() { // and could not be written
 		if err := x.seal(ctx); err != nil {
 			return err
@@ -185,10 +185,11 @@ func (x *Index) seal(ctx context.Context) error {
 
 // suspect condemns the database if the error is one of a database that is damaged. It returns the error.
 func (x *Index) suspect(err error) error {
-	const corrupt, notADatabase = 11, 26 // SQLITE_CORRUPT, SQLITE_NOTADB
+	const noTable, corrupt, notADatabase = 1, 11, 26 // SQLITE_ERROR, which here has no other cause; _CORRUPT, _NOTADB
 	var coded interface{ Code() int }
 	if errors.As(err, &coded) {
-		if code := coded.Code() & 0xff; code == corrupt || code == notADatabase {
+		switch coded.Code() & 0xff {
+		case noTable, corrupt, notADatabase:
 			x.condemn(err)
 		}
 	}

@@ -98,7 +98,6 @@ type Index struct {
 	mending sync.Mutex
 
 	mu      sync.RWMutex
-	base    uint64    // number of the first of blocks
 	blocks  []*sealed // never changed in place, only appended to
 	live    *live     // the block after them
 	fields  map[[32]byte]string

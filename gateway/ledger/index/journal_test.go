@@ -8,9 +8,14 @@ import (
 	"sync"
 	"testing"
 
+	"google.golang.org/protobuf/proto"
+
 	"github.com/lienthong/lienthong/gateway/ledger/index"
 	"github.com/lienthong/lienthong/gateway/ledger/ledgertest"
+	hubv1 "github.com/lienthong/lienthong/proto/hub/v1"
 )
+
+var background = context.Background()
 
 // journal is a journal in memory.
 type journal struct {
@@ -19,6 +24,7 @@ type journal struct {
 	first   uint64
 	broken  error
 	more    chan struct{}
+	decoded []*hubv1.LedgerRecord // nil where there is none to decode
 }
 
 func newJournal() *journal { return &journal{more: make(chan struct{})} }
@@ -51,8 +57,17 @@ func (j *journal) add(e index.Entry) {
 	e.Seq = uint64(len(j.entries))
 	e.Digest = sha256.Sum256(append(before[:], e.Payload...))
 	j.entries = append(j.entries, e)
+	j.decoded = append(j.decoded, decode(e))
 	close(j.more)
 	j.more = make(chan struct{})
+}
+
+func decode(e index.Entry) *hubv1.LedgerRecord {
+	r := &hubv1.LedgerRecord{}
+	if e.Void || proto.Unmarshal(e.Payload, r) != nil {
+		return nil
+	}
+	return r
 }
 
 func (j *journal) First() uint64 {
@@ -116,7 +131,7 @@ func (j *journal) Get(ctx context.Context, seq uint64) (index.Entry, error) {
 
 // cut returns the journal's first n positions.
 func (j *journal) cut(n int) *journal {
-	return &journal{entries: j.entries[:n:n], more: make(chan struct{})}
+	return &journal{entries: j.entries[:n:n], decoded: j.decoded[:n:n], more: make(chan struct{})}
 }
 
 // open opens an index and closes it with the test.

@@ -28,12 +28,6 @@ type page struct {
 	body        []byte
 }
 
-// holds reports whether the key's place is in this page.
-func (p page) holds(key string) bool { return key >= p.first && p.ends(key) }
-
-// ends reports whether no page after this one has anything before key.
-func (p page) ends(key string) bool { return p.next == "" || key < p.next }
-
 func appendPage(b []byte, block uint64, c column, p page) []byte {
 	start := len(b)
 	b = append(b, 0, 0, 0, 0)

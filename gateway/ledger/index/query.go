@@ -210,6 +210,11 @@ func (q *Query) matches(t *terms) bool {
 		isKind(q.Kinds, t.kind)
 }
 
+// selectsAll reports whether nothing is asked of a record: then one that does not read is found too.
+func (q *Query) selectsAll() bool {
+	return len(q.conditions()) == 0 && q.From.IsZero() && q.To.IsZero()
+}
+
 func (q *Query) matchesTime(at int64) bool {
 	return (q.From.IsZero() || at >= nanos(q.From)) && (q.To.IsZero() || at < nanos(q.To))
 }

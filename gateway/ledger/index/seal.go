@@ -75,7 +75,7 @@ func (b *live) writePages(ctx context.Context, tx *sql.Tx) error {
 		_, err := insert.ExecContext(ctx, int64(b.number), int(c), []byte(first), data)
 		return err
 	}}
-	for c := range valueColumns {
+	for c := range column(valueColumns) {
 		p.col = c
 		if err := p.values(b.values[c], b.size); err != nil {
 			return err

@@ -388,7 +388,7 @@ func (s *search) compare(entry *Entry) (Hit, bool) {
 		return Hit{}, false
 	}
 	if s.record.read(entry.Payload) != nil {
-		s.record = terms{}
+		return Hit{entry.Seq, &hubv1.LedgerRecord{}}, s.q.selectsAll()
 	}
 	if !s.q.matches(&s.record) {
 		return Hit{}, false

@@ -13,8 +13,6 @@ func newSet(size int) set { return make(set, size/64) }
 
 func (s set) add(ordinal uint16) { s[ordinal/64] |= 1 << (ordinal % 64) }
 
-func (s set) has(ordinal int) bool { return s[ordinal/64]&(1<<(ordinal%64)) != 0 }
-
 // addRange adds from ≤ ordinal < to.
 func (s set) addRange(from, to int) {
 	for i := from; i < to; {

@@ -51,7 +51,7 @@ func (q *VolumeQuery) check() error {
 }
 
 // Volumes adds up how much was exchanged: in order of time, then of size. Damage to the index that it comes upon is
-// mended first.
+// mended first. What was counted stays so when the journal no longer keeps its records, until the index is made again.
 func (x *Index) Volumes(ctx context.Context, q VolumeQuery) ([]*hubv1.Volume, error) {
 	if err := q.check(); err != nil {
 		return nil, err

@@ -1,0 +1,175 @@
+package index_test
+
+import (
+	"cmp"
+	"math/bits"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/timestamppb"
+	"pgregory.net/rapid"
+
+	"github.com/lienthong/lienthong/gateway/ledger/index"
+	hubv1 "github.com/lienthong/lienthong/proto/hub/v1"
+)
+
+func TestVolumesAreWhatCountingEveryRecordGives(t *testing.T) {
+	dir := t.TempDir()
+	rapid.Check(t, func(rt *rapid.T) {
+		path, err := os.MkdirTemp(dir, "")
+		require.NoError(rt, err)
+		j, at := newJournal(), epoch
+		for range rapid.IntRange(0, 100).Draw(rt, "records") {
+			j.add(randomEntry(rt, &at))
+		}
+		x, err := index.Open(t.Context(), small(path, j))
+		require.NoError(rt, err)
+		defer func() { require.NoError(rt, x.Close()) }()
+		require.NoError(rt, x.CatchUp(t.Context(), nil))
+		for range 4 {
+			q := randomVolumeQuery(rt, at)
+			got, err := x.Volumes(t.Context(), q)
+			require.NoError(rt, err)
+			requireVolumes(rt, bruteVolumes(j, q, x.Indexed()), got)
+		}
+	})
+}
+
+func randomVolumeQuery(t *rapid.T, until time.Time) index.VolumeQuery {
+	q := index.VolumeQuery{By: index.VolumeBy{Time: one(t, []time.Duration{0, time.Minute, time.Hour, 24 * time.Hour}),
+		Consumer: rapid.Bool().Draw(t, "consumer"), Provider: rapid.Bool().Draw(t, "provider"),
+		Method: rapid.Bool().Draw(t, "method"), Outcome: rapid.Bool().Draw(t, "outcome"),
+		Zone: one(t, []*time.Location{nil, time.FixedZone("Hà Nội", 7*3600), time.FixedZone("Kathmandu", 20700)})}}
+	if rapid.Bool().Draw(t, "filtered") {
+		q.Consumer, q.Provider, q.Scope.Consumer = one(t, agencies), one(t, agencies), one(t, agencies)
+		q.Method = one(t, []string{"", "Get", "a.v1.People", "a.v1.People/Get"})
+	}
+	if rapid.Bool().Draw(t, "from") {
+		q.From = randomTime(t, until)
+	}
+	if to := randomTime(t, until); to.After(q.From) {
+		q.To = to
+	}
+	return q
+}
+
+// bruteVolumes counts every record below n.
+func bruteVolumes(j *journal, q index.VolumeQuery, n uint64) []*hubv1.Volume {
+	type key struct {
+		start                      int64
+		consumer, provider, method string
+		outcome                    hubv1.Exchange_Outcome
+	}
+	zone := q.By.Zone
+	if zone == nil {
+		zone = time.UTC
+	}
+	filter := index.Query{Consumer: q.Consumer, Provider: q.Provider, Method: q.Method, Scope: q.Scope}
+	sums := map[key]*hubv1.Volume{}
+	for seq := j.first; seq < n; seq++ {
+		r := j.decoded[seq]
+		if r == nil {
+			continue
+		}
+		count, at := uint64(0), r.GetTime().AsTime()
+		e, refused := r.GetExchange(), r.GetNotice().GetRefusals()
+		if e != nil {
+			count = 1
+		} else if refused.GetCount() > 0 {
+			if count = refused.GetCount(); refused.GetFirst() != nil {
+				at = refused.GetFirst().AsTime()
+			}
+		}
+		minute := at.Truncate(time.Minute)
+		if count == 0 || !wants(&filter, r) || minute.Before(q.From) || !q.To.IsZero() && !minute.Before(q.To) {
+			continue
+		}
+		f, k, v := factsOf(r), key{}, &hubv1.Volume{}
+		if q.By.Time > 0 {
+			local := minute.In(zone)
+			switch q.By.Time {
+			case time.Hour:
+				local = time.Date(local.Year(), local.Month(), local.Day(), local.Hour(), 0, 0, 0, zone)
+			case 24 * time.Hour:
+				local = time.Date(local.Year(), local.Month(), local.Day(), 0, 0, 0, 0, zone)
+			}
+			k.start, v.Start = local.Unix(), timestamppb.New(local)
+		}
+		if q.By.Consumer && f.agency != "" {
+			k.consumer = f.agency + "/" + f.system
+		}
+		if q.By.Provider {
+			k.provider = f.provider
+		}
+		if q.By.Method {
+			k.method = f.method
+		}
+		if q.By.Outcome {
+			k.outcome = f.outcome
+		}
+		v.Consumer, v.Provider, v.Method, v.Outcome = k.consumer, k.provider, k.method, k.outcome
+		if sums[k] == nil {
+			sums[k] = v
+		}
+		v = sums[k]
+		v.Count += count
+		if e == nil {
+			continue
+		}
+		v.RequestBytes += uint64(e.GetRequestBytes())
+		v.AnswerBytes += uint64(e.GetAnswerBytes())
+		v.TotalUs += uint64(e.GetTotalUs())
+		bucket := 0
+		for uint64(1)<<bucket < uint64(e.GetTotalUs()) {
+			bucket++
+		}
+		for len(v.Latency) <= bucket {
+			v.Latency = append(v.Latency, 0)
+		}
+		v.Latency[bucket]++
+	}
+	var all []*hubv1.Volume
+	for _, v := range sums {
+		all = append(all, v)
+	}
+	return all
+}
+
+// requireVolumes compares volumes, and that they are in order of time, then of size.
+func requireVolumes(t require.TestingT, want, got []*hubv1.Volume) {
+	require.True(t, slices.IsSortedFunc(got, func(a, b *hubv1.Volume) int {
+		return cmp.Or(cmp.Compare(a.GetStart().GetSeconds(), b.GetStart().GetSeconds()), cmp.Compare(b.GetCount(), a.GetCount()))
+	}))
+	require.Equal(t, texts(want), texts(got))
+}
+
+func texts(volumes []*hubv1.Volume) []string {
+	all := []string{}
+	for _, v := range volumes {
+		b, _ := proto.MarshalOptions{Deterministic: true}.Marshal(v)
+		all = append(all, string(b))
+	}
+	slices.SortFunc(all, strings.Compare)
+	return all
+}
+
+func TestNoBucketIsMissingAnExchange(t *testing.T) {
+	j := plausible(1, 500, 0)
+	x := open(t, small(t.TempDir(), j))
+	require.NoError(t, x.CatchUp(t.Context(), nil))
+	all, err := x.Volumes(t.Context(), index.VolumeQuery{})
+	require.NoError(t, err)
+	require.Len(t, all, 1)
+	require.LessOrEqual(t, len(all[0].GetLatency()), bits.UintSize)
+	exchanges := brute(j, index.Query{Kinds: []index.Kind{index.KindExchange}}, x.Indexed())
+	var counted uint64
+	for _, n := range all[0].GetLatency() {
+		counted += n
+	}
+	require.EqualValues(t, len(exchanges), counted)
+}
