@@ -1,14 +1,19 @@
 package e2e_test
 
 import (
-	"bufio"
 	"os"
 	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
 
+	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/lienthong/lienthong/deploy/parts"
+	hubv1 "github.com/lienthong/lienthong/proto/hub/v1"
+	"github.com/lienthong/lienthong/proto/journal"
 )
 
 func TestAFreshDirectoryGivesAnAnswerThatAnybodyCanAskForByPasting(t *testing.T) {
@@ -40,7 +45,7 @@ func TestKeysAndRecordsAreTheirOwnersAlone(t *testing.T) {
 	h := sandbox.get(t)
 	for _, path := range []string{
 		h.ready.Identities["H27/one-stop"].Key, filepath.Join(h.dir, "ca", "ca.key"), h.ready.Observer,
-		filepath.Join(h.dir, "nats", "bus.nk"), filepath.Join(h.dir, "exchanges.jsonl"),
+		filepath.Join(h.dir, "nats", "bus.nk"), filepath.Join(h.dir, "ledger", "keys.json"), filepath.Join(h.dir, "ledger", "log.key"),
 	} {
 		info, err := os.Stat(path)
 		require.NoError(t, err)
@@ -137,15 +142,17 @@ func (h *hub) issueNumber(t *testing.T, given string) answer {
 // recorded lists the ids of the exchanges that the hub has recorded.
 func recorded(t *testing.T, dir string) map[string]bool {
 	t.Helper()
-	f, err := os.Open(filepath.Join(dir, "exchanges.jsonl"))
+	reader, err := journal.OpenReader(parts.Dir(dir).Ledger().Journal())
 	require.NoError(t, err)
-	defer f.Close()
+	first, next := reader.Bounds()
 	ids := map[string]bool{}
-	lines := bufio.NewScanner(f)
-	lines.Buffer(nil, 1<<20)
-	for lines.Scan() {
-		ids[at[string](decode[map[string]any](t, lines.Text()), "exchange")] = true
+	for entry, err := range reader.Scan(t.Context(), first, next) {
+		require.NoError(t, err)
+		var record hubv1.LedgerRecord
+		require.NoError(t, proto.Unmarshal(entry.Payload, &record))
+		if e := record.GetExchange(); e != nil {
+			ids[uuid.UUID(e.GetId()).String()] = true
+		}
 	}
-	require.NoError(t, lines.Err())
 	return ids
 }

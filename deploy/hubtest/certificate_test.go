@@ -22,6 +22,7 @@ import (
 
 	"github.com/lienthong/lienthong/deploy/hubtest"
 	"github.com/lienthong/lienthong/gateway/member/authority"
+	hubv1 "github.com/lienthong/lienthong/proto/hub/v1"
 	"github.com/lienthong/lienthong/proto/peer"
 )
 
@@ -85,8 +86,8 @@ func TestAWrongCertificateEndsAsAnAlertThereAndAReasonHere(t *testing.T) {
 			require.NoError(t, getResidence(t, hub.Dial(t, "H27/one-stop")).err)
 		})
 	}
-	for _, r := range hub.Records(t) {
-		require.Equal(t, "OUTCOME_ANSWERED", r.Text("outcome"), "no exchange began on a refused connection")
+	for _, e := range hub.Exchanges(t) {
+		require.Equal(t, hubv1.Exchange_OUTCOME_ANSWERED, e.GetOutcome(), "no exchange began on a refused connection")
 	}
 }
 

@@ -17,6 +17,7 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"math"
 	"os"
 	"testing"
 	"time"
@@ -25,7 +26,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/lienthong/lienthong/deploy/parts"
-	"github.com/lienthong/lienthong/gateway/exchange"
+	"github.com/lienthong/lienthong/gateway/ledger"
 	"github.com/lienthong/lienthong/gateway/member/authority"
 	"github.com/lienthong/lienthong/proto/bus"
 	"github.com/lienthong/lienthong/services/nation"
@@ -45,8 +46,9 @@ type Config struct {
 	// Files are laid over the hub's directory before it starts, such as catalog/people.yaml and
 	// agreements/people.yaml. The sandbox's own are there already.
 	Files fs.FS
-	// Recorder keeps the records. Default: lines of JSON below Dir, which Records reads.
-	Recorder exchange.Recorder
+	// Ledger says how the ledger is kept; what is empty is filled from Dir. Each refusal has a record of its own
+	// unless Refusals says otherwise, and segments of the journal are small.
+	Ledger ledger.Config
 	// Tracer makes the spans of gateway and registries. Default: none.
 	Tracer trace.Tracer
 }
@@ -131,6 +133,12 @@ func (c *Config) fill() error {
 	if c.Seed == 0 {
 		c.Seed = 1
 	}
+	if c.Ledger.Refusals == 0 {
+		c.Ledger.Refusals = math.MaxInt
+	}
+	if c.Ledger.SegmentSize == 0 {
+		c.Ledger.SegmentSize = 1 << 20
+	}
 	for i := range c.Registries {
 		if err := c.Registries[i].fill(); err != nil {
 			return fmt.Errorf("start test hub: %w", err)
@@ -168,7 +176,7 @@ func (h *Hub) openGateway() error {
 	}
 	h.gateway, err = parts.OpenGateway(h.ctx, parts.GatewayConfig{
 		Dir: h.Dir, GRPC: "127.0.0.1:0", HTTP: "127.0.0.1:0", Bus: h.reach(toBus), Log: h.slog(),
-		Tracer: h.cfg.Tracer, Recorder: h.cfg.Recorder,
+		Tracer: h.cfg.Tracer, Ledger: h.cfg.Ledger,
 	})
 	if err != nil {
 		return err

@@ -23,6 +23,7 @@ import (
 
 	"github.com/lienthong/lienthong/deploy/hubtest"
 	"github.com/lienthong/lienthong/gateway/client"
+	hubv1 "github.com/lienthong/lienthong/proto/hub/v1"
 )
 
 // Services of the sandbox.
@@ -117,12 +118,14 @@ func TestAnAgencyGetsItsAnswerAndAReceipt(t *testing.T) {
 	require.Contains(t, a.json, `"FOUND"`)
 	require.Contains(t, a.json, "commune_code")
 
-	record := shared.Record(t, a.receipt.Exchange)
-	require.Equal(t, "OUTCOME_ANSWERED", record.Text("outcome"))
-	require.Equal(t, "H27/one-stop", record.Text("consumer"))
-	require.Equal(t, "FOUND", record.Text("result"))
-	require.EqualValues(t, 1, record["matched"])
-	require.EqualValues(t, len(a.raw), record["answer_bytes"])
+	e := shared.Exchange(t, a.receipt.Exchange)
+	require.Equal(t, hubv1.Exchange_OUTCOME_ANSWERED, e.GetOutcome())
+	require.Equal(t, "H27/one-stop", e.GetConsumerAgency()+"/"+e.GetConsumerSystem())
+	require.Equal(t, hubv1.Result_FOUND, e.GetResult().GetCode())
+	require.EqualValues(t, 1, e.GetMatched())
+	require.EqualValues(t, len(a.raw), e.GetAnswerBytes())
+	require.NotEmpty(t, a.receipt.Position)
+	require.NotEmpty(t, a.receipt.Key)
 }
 
 func TestAHubWithoutARegistrySaysSoAndStopsCleanly(t *testing.T) {
@@ -130,7 +133,7 @@ func TestAHubWithoutARegistrySaysSoAndStopsCleanly(t *testing.T) {
 	status, body := hub.Get(t, "/readyz")
 	require.Equal(t, 503, status)
 	require.Contains(t, body, "nobody answers for registry.population.v1.PopulationService in vn")
-	require.Empty(t, hub.Records(t))
+	require.Empty(t, hub.Exchanges(t))
 }
 
 func TestAMisspeltRegistryIsNamedAndNothingIsLeftBehind(t *testing.T) {
@@ -179,10 +182,10 @@ func within(t testing.TB) context.Context {
 }
 
 // last is the last record of a system.
-func last(t testing.TB, hub *hubtest.Hub, system string) hubtest.Record {
-	for _, r := range slices.Backward(hub.Records(t)) {
-		if r.Text("consumer") == system {
-			return r
+func last(t testing.TB, hub *hubtest.Hub, system string) *hubv1.Exchange {
+	for _, e := range slices.Backward(hub.Exchanges(t)) {
+		if e.GetConsumerAgency()+"/"+e.GetConsumerSystem() == system {
+			return e
 		}
 	}
 	return nil

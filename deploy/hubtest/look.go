@@ -3,7 +3,6 @@ package hubtest
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"io/fs"
@@ -15,10 +14,14 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
 	"google.golang.org/grpc"
+	"google.golang.org/protobuf/proto"
 
 	"github.com/lienthong/lienthong/deploy/parts"
 	"github.com/lienthong/lienthong/gateway/client"
+	hubv1 "github.com/lienthong/lienthong/proto/hub/v1"
+	"github.com/lienthong/lienthong/proto/journal"
 	"github.com/lienthong/lienthong/proto/peer"
 	"github.com/lienthong/lienthong/services/nation"
 )
@@ -103,41 +106,60 @@ func (h *Hub) remember() func() (*nation.Nation, error) {
 	})
 }
 
-// Record is the record of an exchange, as the hub wrote it: the names of its line of JSON.
-type Record map[string]any
-
-// Text returns what stands under a name; empty if nothing does.
-func (r Record) Text(name string) string {
-	s, _ := r[name].(string)
-	return s
+// Record is a record of the ledger, and its position.
+type Record struct {
+	*hubv1.LedgerRecord
+	Seq uint64
 }
 
-// Records returns all records so far, in order, unless the test keeps them itself (Config.Recorder).
+// Records returns all records of the ledger so far, in order.
 func (h *Hub) Records(t testing.TB) []Record {
 	t.Helper()
-	raw, err := os.ReadFile(h.Dir.Records())
+	reader, err := journal.OpenReader(h.Dir.Ledger().Journal())
 	if err != nil {
 		t.Fatal(err)
 	}
+	first, next := reader.Bounds()
 	var records []Record
-	for line := range bytes.Lines(raw) {
-		var r Record
-		if err := json.Unmarshal(line, &r); err != nil {
-			t.Fatalf("record %q: %v", line, err)
+	for entry, err := range reader.Scan(t.Context(), first, next) {
+		if err != nil {
+			t.Fatal(err)
 		}
-		records = append(records, r)
+		if entry.Void {
+			continue
+		}
+		r := new(hubv1.LedgerRecord)
+		if err := proto.Unmarshal(entry.Payload, r); err != nil {
+			t.Fatalf("record %d: %v", entry.Seq, err)
+		}
+		records = append(records, Record{r, entry.Seq})
 	}
 	return records
 }
 
-// Record returns the record of an exchange by its id, which comes as lt-exchange. The test fails unless there is one.
-func (h *Hub) Record(t testing.TB, exchange string) Record {
+// Exchanges returns the records of exchanges so far, in order.
+func (h *Hub) Exchanges(t testing.TB) []*hubv1.Exchange {
 	t.Helper()
-	records := slices.DeleteFunc(h.Records(t), func(r Record) bool { return r.Text("exchange") != exchange })
-	if len(records) != 1 {
-		t.Fatalf("exchange %q has %d records", exchange, len(records))
+	var all []*hubv1.Exchange
+	for _, r := range h.Records(t) {
+		if e := r.GetExchange(); e != nil {
+			all = append(all, e)
+		}
 	}
-	return records[0]
+	return all
+}
+
+// Exchange returns the record of an exchange by its id, which comes as lt-exchange. The test fails unless there is one.
+func (h *Hub) Exchange(t testing.TB, id string) *hubv1.Exchange {
+	t.Helper()
+	found := slices.DeleteFunc(h.Exchanges(t), func(e *hubv1.Exchange) bool {
+		known, err := uuid.FromBytes(e.GetId())
+		return err != nil || known.String() != id
+	})
+	if len(found) != 1 {
+		t.Fatalf("exchange %q has %d records", id, len(found))
+	}
+	return found[0]
 }
 
 // Log is all that gateway and connectors have logged so far.

@@ -52,7 +52,7 @@ func TestAnAgreementThatChangesOnDiskTakesEffect(t *testing.T) {
 		return strings.Replace(s, "version: 1", "version: 2", 1)
 	})
 	hubtest.Eventually(t, "the new version decides", func() bool { return getResidence(t, conn).reason() == "METHOD_NOT_AGREED" })
-	require.EqualValues(t, 2, last(t, hub, "H27/one-stop")["agreement_version"])
+	require.EqualValues(t, 2, last(t, hub, "H27/one-stop").GetAgreementVersion())
 	_, body := hub.Get(t, "/readyz")
 	require.NotContains(t, body, "last good")
 
@@ -106,7 +106,7 @@ func TestACertificateThatIsRevokedIsRefusedAtTheNextCallOnAnOpenConnection(t *te
 	revoked, err := hub.Authority.Revoke("H27/one-stop")
 	require.NoError(t, err)
 	hubtest.Eventually(t, "it is refused", func() bool { return getResidence(t, conn).reason() == "CERTIFICATE_REVOKED" })
-	require.Equal(t, revoked[0].Serial, last(t, hub, "H27/one-stop").Text("certificate"))
+	require.Equal(t, revoked[0].Serial, last(t, hub, "H27/one-stop").GetCertificate())
 	_, err = client.Services(t.Context(), conn)
 	require.Error(t, err, "reflection judges too")
 	require.Equal(t, "METHOD_NOT_AGREED", getResidence(t, other).reason(), "others are judged as before")

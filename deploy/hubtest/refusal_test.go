@@ -12,6 +12,7 @@ import (
 
 	"github.com/lienthong/lienthong/deploy/hubtest"
 	"github.com/lienthong/lienthong/gateway/client"
+	hubv1 "github.com/lienthong/lienthong/proto/hub/v1"
 	"github.com/lienthong/lienthong/proto/reason"
 )
 
@@ -23,7 +24,7 @@ func refused(t *testing.T, hub *hubtest.Hub, a *answer, want, field string) {
 	require.Equal(t, field, refusal.Field)
 	require.Contains(t, refusal.Message, reason.Reason(want).Form().Message)
 	require.NotEmpty(t, a.receipt.Exchange, "a refusal has its exchange too")
-	require.Equal(t, want, hub.Record(t, a.receipt.Exchange).Text("reason"))
+	require.Equal(t, want, hub.Exchange(t, a.receipt.Exchange).GetReason())
 	status, _ := hub.Get(t, "/healthz")
 	require.Equal(t, 200, status)
 }
@@ -84,7 +85,7 @@ func TestADeadlineTooShortIsRefusedAtOnce(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 65*time.Millisecond)
 		defer cancel()
 		a := ask(ctx, t, conn, population+"GetResidence", desk, `{"personal_id": "`+person.Number.String()+`"}`)
-		return a.reason() == "DEADLINE_TOO_SHORT" && shared.Record(t, a.receipt.Exchange).Text("outcome") == "OUTCOME_TIMED_OUT"
+		return a.reason() == "DEADLINE_TOO_SHORT" && shared.Exchange(t, a.receipt.Exchange).GetOutcome() == hubv1.Exchange_OUTCOME_TIMED_OUT
 	})
 }
 

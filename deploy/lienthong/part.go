@@ -15,11 +15,17 @@ type gatewayCommand struct {
 	GRPC address `name:"grpc" help:"Address of the gRPC face; port 0 takes a free one (default: ${default})." default:"127.0.0.1:7443" placeholder:"ADDR"`
 	HTTP address `name:"http" help:"Address of /metrics, /healthz and /readyz; port 0 takes a free one (default: ${default})." default:"127.0.0.1:8080" placeholder:"ADDR"`
 	NATS natsURL `name:"nats" help:"URL of a NATS server that runs with DIR/nats/nats.conf (default: ${default})." default:"nats://127.0.0.1:4222" placeholder:"URL"`
+
+	keeping
 }
 
 // Run runs until the process is told to stop.
 func (c *gatewayCommand) Run(ctx context.Context, top *cli) error {
 	log := top.logger()
+	kept, err := c.keeping.config()
+	if err != nil {
+		return err
+	}
 	traces, err := watch.OpenTraces(ctx, "lienthong-gateway")
 	if err != nil {
 		return err
@@ -35,7 +41,7 @@ func (c *gatewayCommand) Run(ctx context.Context, top *cli) error {
 	}
 	toBus.URL = string(c.NATS)
 	gateway, err := parts.OpenGateway(context.WithoutCancel(ctx), parts.GatewayConfig{
-		Dir: top.dir(), GRPC: string(c.GRPC), HTTP: string(c.HTTP), Bus: toBus, Log: log, Tracer: traces.Tracer(), Renewals: creds.Authority,
+		Dir: top.dir(), GRPC: string(c.GRPC), HTTP: string(c.HTTP), Bus: toBus, Log: log, Tracer: traces.Tracer(), Ledger: kept, Renewals: creds.Authority,
 	})
 	if err != nil {
 		return err

@@ -22,6 +22,8 @@ type upCommand struct {
 	HTTP       address `name:"http" help:"Address of /metrics, /healthz and /readyz; port 0 takes a free one (default: ${default})." default:"127.0.0.1:8080" placeholder:"ADDR"`
 	NATS       anyNATS `name:"nats" help:"'embedded', or the URL of a NATS server that runs with DIR/nats/nats.conf (default: ${default})." default:"embedded" placeholder:"URL"`
 	Bus        address `help:"Address at which the embedded NATS server is reached by others, such as the nats command; port 0 takes a free one (default: ${default})." default:"127.0.0.1:4222" placeholder:"ADDR"`
+
+	keeping
 }
 
 // Validate is called by kong.
@@ -40,6 +42,10 @@ func (c *upCommand) Run(ctx context.Context, top *cli) error {
 	if err != nil {
 		return usage("%w", err)
 	}
+	kept, err := c.keeping.config()
+	if err != nil {
+		return err
+	}
 	traces, err := watch.OpenTraces(ctx, "lienthong")
 	if err != nil {
 		return err
@@ -56,6 +62,7 @@ func (c *upCommand) Run(ctx context.Context, top *cli) error {
 		HTTP:    string(c.HTTP),
 		NATS:    string(c.NATS),
 		BusPort: string(c.Bus),
+		Ledger:  kept,
 		Command: command(),
 		Log:     log,
 		Tracer:  traces.Tracer(),

@@ -37,9 +37,6 @@ func (d Dir) Agreements() string { return d.join("agreements") }
 // Registries holds the registries' databases.
 func (d Dir) Registries() string { return d.join("registries") }
 
-// Records is where records of exchanges are written until the ledger keeps them.
-func (d Dir) Records() string { return d.join("exchanges.jsonl") }
-
 // ReadyFile tells scripts what runs where.
 func (d Dir) ReadyFile() string { return d.join("ready.json") }
 

@@ -8,7 +8,6 @@ import (
 	"maps"
 	"net"
 	"net/http"
-	"os"
 	"slices"
 	"time"
 
@@ -20,6 +19,7 @@ import (
 	"github.com/lienthong/lienthong/gateway/courier"
 	"github.com/lienthong/lienthong/gateway/exchange"
 	grpcface "github.com/lienthong/lienthong/gateway/face/grpc"
+	"github.com/lienthong/lienthong/gateway/ledger"
 	"github.com/lienthong/lienthong/gateway/member"
 	"github.com/lienthong/lienthong/gateway/member/authority"
 	"github.com/lienthong/lienthong/gateway/snapshot"
@@ -40,7 +40,7 @@ type GatewayConfig struct {
 	Log    *slog.Logger
 	Tracer trace.Tracer // nil: no spans
 
-	Recorder exchange.Recorder    // where records are kept; nil: as lines of JSON in Dir.Records
+	Ledger   ledger.Config        // how the ledger is kept; what is empty is filled from Dir
 	Renewals *authority.Authority // renews certificates that are due; nil: another part of this process does
 }
 
@@ -56,7 +56,7 @@ type Gateway struct {
 	face     *grpcface.Server
 	grpc     net.Listener
 	http     net.Listener
-	records  *os.File
+	ledger   *ledger.Ledger
 }
 
 // OpenGateway makes a gateway ready to Run: policy read, listeners open, bus dialled.
@@ -81,7 +81,7 @@ func OpenGateway(ctx context.Context, cfg GatewayConfig) (_ *Gateway, err error)
 		return nil, err
 	}
 	g.metrics = watch.NewMetrics()
-	if err = g.openRecords(); err != nil {
+	if err = g.openLedger(ctx); err != nil {
 		return nil, err
 	}
 	cfg.Bus.Name = GatewayID.String()
@@ -102,27 +102,16 @@ func OpenGateway(ctx context.Context, cfg GatewayConfig) (_ *Gateway, err error)
 	return g, nil
 }
 
-func (g *Gateway) openRecords() (err error) {
-	if g.cfg.Recorder != nil {
-		return nil
-	}
-	if g.records, err = os.OpenFile(g.cfg.Dir.Records(), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600); err != nil {
-		return err
-	}
-	g.cfg.Recorder = exchange.NewLogRecorder(g.records)
-	return nil
-}
-
 // wire puts the hub between the face and the courier.
 func (g *Gateway) wire() {
 	hub := exchange.New(exchange.Config{
-		Origin: GatewayID.String(),
+		Origin: g.ledger.Origin(),
 		Policy: func() exchange.Policy {
 			p := g.policy.Load()
 			return exchange.Policy{Members: g.members.Directory(), Catalog: p.Catalog, Agreements: p.Agreements}
 		},
 		Carrier:  g.courier,
-		Recorder: g.cfg.Recorder,
+		Recorder: g.ledger,
 		Observe:  func(e *exchange.Ended) { g.metrics.Exchange(e.Record, e.Took) },
 		Tracer:   g.cfg.Tracer,
 		Log:      g.cfg.Log,
@@ -143,6 +132,7 @@ func (g *Gateway) wire() {
 // rejected says that a connection was refused for its certificate, and counts it.
 func (g *Gateway) rejected(r peer.Rejection) {
 	g.metrics.Rejected(string(r.Reason))
+	g.ledger.CountRejected(string(r.Reason))
 	g.cfg.Log.Warn("connection refused", "reason", string(r.Reason), "remote", r.Remote.String(),
 		"serial", r.Serial, "claims", r.ID.String(), "error", r.Err)
 }
@@ -155,6 +145,7 @@ func (g *Gateway) gauges() {
 		}
 		return 0
 	})
+	ledgerGauges(g.metrics, g.ledger)
 	g.metrics.Gauge("lienthong_registries_offline", "Services with a jurisdiction in which nobody answers.", func() float64 {
 		return float64(len(g.offline()))
 	})
@@ -182,6 +173,7 @@ func (g *Gateway) Reasons() []string {
 	if err := errors.Join(g.members.Err(), g.policy.Err()); err != nil {
 		reasons = append(reasons, "the policy as it was last good is in force: "+err.Error())
 	}
+	reasons = append(reasons, g.ledgerReasons()...)
 	for _, name := range g.offline() {
 		reasons = append(reasons, "nobody answers for "+name)
 	}
@@ -197,7 +189,9 @@ func (g *Gateway) HTTP() string { return g.http.Addr().String() }
 // Run answers until ctx ends, then finishes the calls it has.
 func (g *Gateway) Run(ctx context.Context) error {
 	defer g.close()
+	stopLedger := g.runLedger(ctx)
 	mux := http.NewServeMux()
+	g.ledgerRoutes(mux)
 	watch.Routes(mux, watch.Health{Reasons: g.Reasons}, g.metrics)
 	pages := watch.NewServer(mux)
 	tasks, ctx := errgroup.WithContext(ctx)
@@ -219,7 +213,7 @@ func (g *Gateway) Run(ctx context.Context) error {
 		return pages.Shutdown(grace)
 	})
 	g.face.SetServing(true)
-	if err := tasks.Wait(); err != nil {
+	if err := errors.Join(tasks.Wait(), stopLedger()); err != nil {
 		return fmt.Errorf("gateway: %w", err)
 	}
 	return nil
@@ -242,9 +236,5 @@ func (g *Gateway) close() {
 			_ = l.Close() // closed already where it was served
 		}
 	}
-	if g.records != nil {
-		if err := g.records.Close(); err != nil {
-			g.cfg.Log.Error("records not closed", "error", err)
-		}
-	}
+	g.closeLedger()
 }

@@ -11,6 +11,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/lienthong/lienthong/gateway/ledger"
 	"github.com/lienthong/lienthong/proto/bus"
 )
 
@@ -21,11 +22,12 @@ const EmbeddedNATS = "embedded"
 type UpConfig struct {
 	Dir     Dir
 	Nation  Nation
-	GRPC    string // address of the gRPC face
-	HTTP    string // address of health and metrics
-	NATS    string // EmbeddedNATS or nats://…
-	BusPort string // address of the embedded NATS server for other processes
-	Command string // how this command is called, for the first query
+	GRPC    string        // address of the gRPC face
+	HTTP    string        // address of health and metrics
+	NATS    string        // EmbeddedNATS or nats://…
+	BusPort string        // address of the embedded NATS server for other processes
+	Ledger  ledger.Config // how the ledger is kept; what is empty is filled from Dir
+	Command string        // how this command is called, for the first query
 	Log     *slog.Logger
 	Tracer  trace.Tracer        // nil: no spans
 	Ready   func(*Ready, error) // called once, when everything answers; may be nil
@@ -88,6 +90,7 @@ func (u *up) run(ctx context.Context) error {
 	}
 	u.gateway, err = OpenGateway(registries, GatewayConfig{
 		Dir: u.cfg.Dir, GRPC: u.cfg.GRPC, HTTP: u.cfg.HTTP, Bus: u.reach(toBus), Log: u.cfg.Log, Tracer: u.cfg.Tracer,
+		Ledger:   u.cfg.Ledger,
 		Renewals: u.creds.Authority, // the registries' too
 	})
 	if err != nil {

@@ -13,6 +13,7 @@ import (
 	"github.com/lienthong/lienthong/gateway/courier"
 	"github.com/lienthong/lienthong/gateway/member"
 	"github.com/lienthong/lienthong/proto/bus"
+	"github.com/lienthong/lienthong/proto/fault"
 	hubv1 "github.com/lienthong/lienthong/proto/hub/v1"
 	"github.com/lienthong/lienthong/proto/peer"
 	"github.com/lienthong/lienthong/proto/reason"
@@ -116,11 +117,13 @@ func (x *exchange) intend() error {
 	if !x.method.Writes() {
 		return nil
 	}
+	fault.At("exchange.before-intent")
 	_, err := x.keep(context.WithoutCancel(x.ctx), Evidence{Record: x.intent(), Request: x.call.Request})
 	if err != nil {
 		x.hub.cfg.Log.Error("intent not recorded", "exchange", x.reply.Exchange.String(), "error", err)
 		return reason.LedgerUnavailable.Because(err)
 	}
+	fault.At("exchange.after-intent")
 	return nil
 }
 
@@ -133,7 +136,9 @@ func (x *exchange) ask() error {
 	defer cancel()
 	ctx, end := x.spanAsk(ctx)
 	x.asked = x.question(ctx)
+	fault.At("exchange.before-ask")
 	answer, err := x.hub.cfg.Carrier.Ask(ctx, x.asked)
+	fault.At("exchange.after-ask")
 	end(err)
 	x.carried = x.hub.cfg.Now()
 	if err != nil {
@@ -160,6 +165,7 @@ func (x *exchange) release() error {
 func (x *exchange) record(err error) error {
 	ended := x.hub.cfg.Now()
 	record := x.entry(err, ended)
+	fault.At("exchange.before-record")
 	// The record must be taken even if the consumer has gone away meanwhile.
 	receipt, rerr := x.keep(context.WithoutCancel(x.ctx), Evidence{Record: record, Request: x.call.Request, Answer: x.released(err)})
 	if rerr != nil {
@@ -177,6 +183,9 @@ func (x *exchange) record(err error) error {
 // keep hands the record over. A recorder that panics did not take it.
 func (x *exchange) keep(ctx context.Context, e Evidence) (r Receipt, err error) {
 	defer x.survive(&err)
+	if fault.Planted("answer-before-append") && e.Record.GetExchange() != nil {
+		return x.keepLater(ctx, e), nil
+	}
 	return x.hub.cfg.Recorder.Append(ctx, e)
 }
 
@@ -198,16 +207,17 @@ func (x *exchange) survive(err *error) {
 
 // answer is the last step: what the face may send.
 func (x *exchange) answer(err error) (*Reply, error) {
+	fault.At("exchange.before-answer")
 	x.endSpan(err)
 	if err == nil {
 		return &x.reply, nil
 	}
-	fault := reason.Of(err)
-	if fault.Reason == reason.Internal || fault.Reason == reason.AnswerMalformed {
-		x.hub.cfg.Log.Error("exchange failed", "exchange", x.reply.Exchange.String(), "method", x.methodName(), "reason", string(fault.Reason), "error", fault.Cause)
+	refusal := reason.Of(err)
+	if refusal.Reason == reason.Internal || refusal.Reason == reason.AnswerMalformed {
+		x.hub.cfg.Log.Error("exchange failed", "exchange", x.reply.Exchange.String(), "method", x.methodName(), "reason", string(refusal.Reason), "error", refusal.Cause)
 	}
 	x.reply.Response, x.reply.Withheld = nil, ""
-	return &x.reply, fault
+	return &x.reply, refusal
 }
 
 // deadline bounds the asking by the caller's deadline, the method's, and what the bus allows.

@@ -1,0 +1,117 @@
+package parts
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/http"
+	"os"
+	"strconv"
+	"strings"
+
+	"github.com/lienthong/lienthong/gateway/ledger"
+	"github.com/lienthong/lienthong/gateway/watch"
+)
+
+// Ledger is where the ledger lies.
+func (d Dir) Ledger() ledger.Path { return ledger.Path(d.join("ledger")) }
+
+// LedgerHead remembers how far the ledger went. It lies outside of the ledger's directory, so that who puts an old
+// copy of that back is found out.
+func (d Dir) LedgerHead() string { return d.join("ledger.head") }
+
+// LedgerEpoch counts the ledgers of this directory: a hub that was restored from a backup begins a new one, for nobody
+// knows what the old one recorded after the backup.
+func (d Dir) LedgerEpoch() string { return d.join("ledger.epoch") }
+
+// LedgerOrigin names the ledger of this directory's gateway.
+func (d Dir) LedgerOrigin() (string, error) {
+	data, err := os.ReadFile(d.LedgerEpoch())
+	if errors.Is(err, fs.ErrNotExist) {
+		return GatewayID.String(), nil
+	}
+	if err != nil {
+		return "", fmt.Errorf("read the ledger's epoch: %w", err)
+	}
+	epoch, err := strconv.ParseUint(strings.TrimSpace(string(data)), 10, 31)
+	if err != nil || epoch < 2 {
+		return "", fmt.Errorf("%s does not hold a number from 2", d.LedgerEpoch())
+	}
+	return GatewayID.String() + "." + strconv.FormatUint(epoch, 10), nil
+}
+
+// openLedger opens the ledger of the directory.
+func (g *Gateway) openLedger(ctx context.Context) (err error) {
+	cfg := g.cfg.Ledger
+	cfg.Log = g.cfg.Log
+	if cfg.Dir == "" {
+		cfg.Dir = string(g.cfg.Dir.Ledger())
+	}
+	if cfg.Head == "" {
+		cfg.Head = g.cfg.Dir.LedgerHead()
+	}
+	if cfg.Origin == "" {
+		if cfg.Origin, err = g.cfg.Dir.LedgerOrigin(); err != nil {
+			return err
+		}
+	}
+	g.ledger, err = ledger.Open(ctx, cfg)
+	return err
+}
+
+// runLedger lets what follows the journal follow it until stop is called. stop waits.
+func (g *Gateway) runLedger(ctx context.Context) (stop func() error) {
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	done := make(chan error, 1)
+	go func() { done <- g.ledger.Run(ctx) }()
+	return func() error { cancel(); return <-done }
+}
+
+// closeLedger is the last thing that a gateway does.
+func (g *Gateway) closeLedger() {
+	if g.ledger == nil {
+		return
+	}
+	if err := g.ledger.Close(); err != nil {
+		g.cfg.Log.Error("ledger not closed", "error", err)
+	}
+}
+
+// logPath is where the transparency log is read.
+const logPath = "/log/"
+
+// ledgerRoutes lets anybody follow the transparency log: it holds salted hashes only.
+func (g *Gateway) ledgerRoutes(mux *http.ServeMux) {
+	mux.Handle("GET "+logPath, http.StripPrefix(strings.TrimSuffix(logPath, "/"), g.ledger.LogHandler()))
+}
+
+// ledgerGauges shows how the ledger does.
+func ledgerGauges(m *watch.Metrics, l *ledger.Ledger) {
+	gauge := func(name, help string, read func(ledger.Status) float64) {
+		m.Gauge(name, help, func() float64 { return read(l.Status()) })
+	}
+	gauge("lienthong_ledger_unavailable", "1 while the ledger takes no records, so that nothing is answered: an alarm.", func(s ledger.Status) float64 {
+		if s.Fault != nil {
+			return 1
+		}
+		return 0
+	})
+	gauge("lienthong_ledger_records", "Records on disk.", func(s ledger.Status) float64 { return float64(s.Records) })
+	gauge("lienthong_ledger_unproven", "Records that no published checkpoint covers yet.", func(s ledger.Status) float64 { return float64(s.Records - s.Proven) })
+	gauge("lienthong_ledger_unindexed", "Records that searches do not find yet.", func(s ledger.Status) float64 { return float64(s.Records - s.Indexed) })
+	gauge("lienthong_ledger_open_intents", "Intents without outcome.", func(s ledger.Status) float64 { return float64(s.OpenIntents) })
+	gauge("lienthong_ledger_missed", "Exchanges that were told that they cannot be recorded, until a record says so.", func(s ledger.Status) float64 { return float64(s.Missed) })
+}
+
+// ledgerReasons says what is wrong with the ledger; nothing when all is well.
+func (g *Gateway) ledgerReasons() (reasons []string) {
+	s := g.ledger.Status()
+	if s.Fault != nil {
+		reasons = append(reasons, "the ledger cannot record, so nothing is answered: "+s.Fault.Error())
+	}
+	if s.Following != nil {
+		reasons = append(reasons, "the ledger's records are safe but not yet provable or searchable: "+s.Following.Error())
+	}
+	return reasons
+}
