@@ -160,6 +160,37 @@ func TestAnotherPositionOrTreeSizeIsNoProof(t *testing.T) {
 	}
 }
 
+// Only a log that lies has the digest of a record in two places.
+func TestARecordStandsWhereItSays(t *testing.T) {
+	w := newWorld(t)
+	w.AppendEntry(w.Entry(position))
+	d := w.document(w.source)
+	d.Checkpoint = string(w.Checkpoint(w.Size()))
+	d.Inclusion = proof.Inclusion{Index: records, Size: w.Size(), Hashes: bytesOf(w.Inclusion(records, w.Size()))}
+	d.Consistency = nil
+	requireOnly(t, proof.CheckInclusion, verify(t, encode(t, d), proof.Options{LogKey: w.Key()}))
+}
+
+func TestARecordIsOfTheLedgerThatTheDocumentSays(t *testing.T) {
+	w := newWorld(t)
+	head := w.head(records)
+	head.Origin = "lienthong/H27/gateway"
+	d := w.document(w.source)
+	d.Origin, d.Checkpoint, d.Consistency = "H27/gateway", string(w.Sign(head)), nil
+	requireOnly(t, proof.CheckOrigin, verify(t, encode(t, d), proof.Options{LogKey: w.Key()}))
+}
+
+func TestAListThatTheRecordDoesNotNameIsNotBelieved(t *testing.T) {
+	w := newWorld(t)
+	r := prooftest.Exchange("G06/gateway")
+	r.GetExchange().WithheldDigest = nil
+	s := w.Source(w.Append(r))
+	s.Released = prooftest.Released
+	d := w.document(s)
+	d.Fields.Withheld = "person.religion"
+	requireOnly(t, proof.CheckFields, verify(t, encode(t, d), proof.Options{LogKey: w.Key()}))
+}
+
 func TestNotEveryWitnessIsNeeded(t *testing.T) {
 	w := newWorld(t)
 	doc := w.Prove(position, w.witnesses[0])
@@ -188,7 +219,8 @@ func TestAnEmptyAnswerIsAnAnswer(t *testing.T) {
 	r.GetExchange().AnswerDigest = proof.AnswerDigest(key, nil)
 	doc := w.Prove(w.Append(r))
 	opts := proof.Options{LogKey: w.Key(), Answer: []byte{}, ReceiptKey: prooftest.ReceiptKey}
-	require.True(t, verify(t, doc, opts).OK())
+	v := verify(t, doc, opts)
+	require.Equal(t, proof.Passed, v.Checks[len(v.Checks)-1].State, v.Checks[len(v.Checks)-1].Detail)
 	opts.Answer = []byte{0}
 	requireOnly(t, proof.CheckAnswer, verify(t, doc, opts))
 }
@@ -230,6 +262,7 @@ func TestOptionsThatCannotBeUsedAreAnError(t *testing.T) {
 		"private key":          func(o *proof.Options) { o.LogKey = "PRIVATE+KEY+" + o.LogKey },
 		"witness as log":       func(o *proof.Options) { o.LogKey = o.Witnesses[0] },
 		"bad witness":          func(o *proof.Options) { o.Witnesses[0] = "x" },
+		"witness's character":  func(o *proof.Options) { o.Witnesses[0] = strings.Replace(o.Witnesses[0], "H27", "H28", 1) },
 		"one witness twice":    func(o *proof.Options) { o.Witnesses[0] = o.Witnesses[1] },
 		"log as witness":       func(o *proof.Options) { o.Witnesses[0] = o.LogKey },
 		"more needed":          func(o *proof.Options) { o.Needed = 3 },

@@ -2,6 +2,7 @@ package proof_test
 
 import (
 	"bytes"
+	"encoding/base64"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -53,6 +54,11 @@ func (w *world) document(s proof.Source) *proof.Document {
 	d, err := proof.Decode(w.Build(s))
 	require.NoError(w.t, err)
 	return d
+}
+
+// salt is the record's, in base64: 21 characters of six bits, one of two, and padding.
+func (w *world) salt() string {
+	return base64.StdEncoding.EncodeToString(w.source.Salt[:])
 }
 
 func encode(t testing.TB, d *proof.Document) []byte {

@@ -109,13 +109,19 @@ func (l *Log) AppendBytes(record []byte) uint64 {
 		e.Prev = l.entries[seq-1].Digest
 	}
 	e.Digest = journal.Sum(e.Salt, seq, e.Prev, record)
+	l.AppendEntry(e)
+	return seq
+}
+
+// AppendEntry adds an entry as it is, right or wrong, behind the others.
+func (l *Log) AppendEntry(e journal.Entry) {
+	l.t.Helper()
 	leaf := rfc6962.DefaultHasher.HashLeaf(e.Digest[:])
-	l.nodes[compact.NewNodeID(0, seq)] = leaf
+	l.nodes[compact.NewNodeID(0, l.Size())] = leaf
 	require.NoError(l.t, l.tree.Append(leaf, func(id compact.NodeID, hash []byte) { l.nodes[id] = hash }))
 	root, err := l.tree.GetRootHash(nil)
 	require.NoError(l.t, err)
 	l.entries, l.heads = append(l.entries, e), append(l.heads, root)
-	return seq
 }
 
 // Fill adds n records of exchanges that are of no further interest.
@@ -135,11 +141,17 @@ func (l *Log) Checkpoint(size uint64, witnesses ...*Witness) []byte {
 // Sign signs any checkpoint with the log's key, also one that tells a lie.
 func (l *Log) Sign(c log.Checkpoint, witnesses ...*Witness) []byte {
 	l.t.Helper()
+	return l.SignText(string(c.Marshal()), witnesses...)
+}
+
+// SignText signs any text with the log's key, also one that is no checkpoint.
+func (l *Log) SignText(text string, witnesses ...*Witness) []byte {
+	l.t.Helper()
 	signers := []note.Signer{l.signer}
 	for _, w := range witnesses {
 		signers = append(signers, w.signer)
 	}
-	signed, err := note.Sign(&note.Note{Text: string(c.Marshal())}, signers...)
+	signed, err := note.Sign(&note.Note{Text: text}, signers...)
 	require.NoError(l.t, err)
 	return signed
 }
