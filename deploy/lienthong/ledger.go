@@ -23,6 +23,10 @@ type ledgerCommand struct {
 	Status    ledgerStatus    `cmd:"" help:"In which state the ledger is."`
 	Export    ledgerExport    `cmd:"" help:"Write what a search finds to a file, signed with the log's key."`
 	Token     ledgerToken     `cmd:"" help:"Make a token by which one person's list can be read; the number is read from stdin."`
+	Verify    ledgerVerify    `cmd:"" help:"Check a proof, without any hub."`
+	Check     ledgerCheck     `cmd:"" help:"Verify a whole ledger: journal, transparency log, checkpoints."`
+	Reindex   ledgerReindex   `cmd:"" help:"Make the index that searches read again from the journal."`
+	Archive   ledgerArchive   `cmd:"" help:"Compress old segments and move them to the archive, or remove them after their time."`
 	RotateKey ledgerRotateKey `cmd:"" help:"Make a new key for the hashes of data subjects; those before it stay for looking up."`
 }
 
@@ -44,29 +48,29 @@ type ledgerFlags struct {
 	hubFlags `group:"Which hub, and as whom" set:"as=G06/operator-a"`
 }
 
-// ledger is the ledger of a hub that is asked.
-type ledger struct {
+// ledgerHub is the ledger of a hub that is asked.
+type ledgerHub struct {
 	hubv1.LedgerServiceClient
 	*hub
 	flags *ledgerFlags
 }
 
 // open opens a connection to the ledger that the flags name.
-func (f *ledgerFlags) open(top *cli) (*ledger, error) {
+func (f *ledgerFlags) open(top *cli) (*ledgerHub, error) {
 	h, err := f.dial(top)
 	if err != nil {
 		return nil, err
 	}
-	return &ledger{hubv1.NewLedgerServiceClient(h), h, f}, nil
+	return &ledgerHub{hubv1.NewLedgerServiceClient(h), h, f}, nil
 }
 
 // words adds who reads.
-func (l *ledger) words(ctx context.Context) context.Context {
+func (l *ledgerHub) words(ctx context.Context) context.Context {
 	return client.With(ctx, client.Words{Officer: l.flags.Reader})
 }
 
 // asked sends one question and waits for its answer, as long as the flags say.
-func asked[Q, A any](ctx context.Context, l *ledger, call func(context.Context, *Q, ...grpc.CallOption) (*A, error), question *Q) (*A, error) {
+func asked[Q, A any](ctx context.Context, l *ledgerHub, call func(context.Context, *Q, ...grpc.CallOption) (*A, error), question *Q) (*A, error) {
 	within, cancel := l.flags.within(l.words(ctx))
 	defer cancel()
 	var header, trailer metadata.MD
@@ -78,7 +82,7 @@ func asked[Q, A any](ctx context.Context, l *ledger, call func(context.Context, 
 }
 
 // failed is why the ledger did not answer, with what can be done about it.
-func (l *ledger) failed(ctx context.Context, err error, header metadata.MD) error {
+func (l *ledgerHub) failed(ctx context.Context, err error, header metadata.MD) error {
 	if ctx.Err() != nil {
 		return errors.New("stopped before the hub had answered")
 	}

@@ -55,11 +55,11 @@ func (c *ledgerExport) Run(ctx context.Context, top *cli) error {
 	if top.JSON {
 		return printJSON(done)
 	}
-	_, err = fmt.Fprintf(stdout, "%d entries, %s\nfile      %s\nsignature %s\n", done.Entries, size(uint64(done.Bytes)), done.File, done.Signature)
+	_, err = fmt.Fprintf(stdout, "%d entries, %s\nfile      %s\nsignature %s\n", done.Entries, byteSize(uint64(done.Bytes)), done.File, done.Signature)
 	return err
 }
 
-func (c *ledgerExport) export(ctx context.Context, top *cli, l *ledger, filter *hubv1.Filter) (*exported, error) {
+func (c *ledgerExport) export(ctx context.Context, top *cli, l *ledgerHub, filter *hubv1.Filter) (*exported, error) {
 	part, err := os.CreateTemp(filepath.Dir(c.Output), "."+filepath.Base(c.Output)+".*")
 	if err != nil {
 		return nil, usage("--output: %w", err)
@@ -92,7 +92,7 @@ func (c *ledgerExport) export(ctx context.Context, top *cli, l *ledger, filter *
 
 // receive writes the pieces as they come, and returns the signature. It gives up when nothing has come for as long as
 // --timeout says.
-func (c *ledgerExport) receive(ctx context.Context, top *cli, l *ledger, filter *hubv1.Filter, to io.Writer, done *exported) ([]byte, error) {
+func (c *ledgerExport) receive(ctx context.Context, top *cli, l *ledgerHub, filter *hubv1.Filter, to io.Writer, done *exported) ([]byte, error) {
 	within, cancel := context.WithCancelCause(l.words(ctx))
 	defer cancel(nil)
 	silence := time.AfterFunc(c.Timeout, func() { cancel(context.DeadlineExceeded) })

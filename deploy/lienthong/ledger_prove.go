@@ -7,6 +7,7 @@ import (
 	"time"
 
 	hubv1 "github.com/lienthong/lienthong/proto/hub/v1"
+	"github.com/lienthong/lienthong/proto/reason"
 )
 
 // proveEvery is how long prove lets pass before it asks again for a proof that is not there yet.
@@ -51,7 +52,7 @@ func (c *ledgerProve) Run(ctx context.Context, top *cli) error {
 }
 
 // prove asks until the next checkpoint has covered the entry.
-func (c *ledgerProve) prove(ctx context.Context, l *ledger, question *hubv1.ProveRequest) (*hubv1.ProveResponse, error) {
+func (c *ledgerProve) prove(ctx context.Context, l *ledgerHub, question *hubv1.ProveRequest) (*hubv1.ProveResponse, error) {
 	for until := time.Now().Add(c.Wait); ; {
 		found, err := asked(ctx, l, l.Prove, question)
 		if err == nil || !notYet(err) || time.Now().Add(proveEvery).After(until) {
@@ -68,5 +69,5 @@ func (c *ledgerProve) prove(ctx context.Context, l *ledger, question *hubv1.Prov
 // notYet reports whether a refusal says that there is an entry which cannot be proven at this moment.
 func notYet(err error) bool {
 	e := (*errRefused)(nil)
-	return errors.As(err, &e) && e.Reason != "" && (e.Code == "Unavailable" || e.Code == "FailedPrecondition")
+	return errors.As(err, &e) && e.Reason == string(reason.NotYetProven)
 }

@@ -130,7 +130,7 @@ func printLines(entries ...*hubv1.LedgerEntry) error {
 }
 
 // follow prints entries as they come, until the process is told to stop.
-func (c *ledgerSearch) follow(ctx context.Context, top *cli, l *ledger, filter *hubv1.Filter) error {
+func (c *ledgerSearch) follow(ctx context.Context, top *cli, l *ledgerHub, filter *hubv1.Filter) error {
 	stream, err := l.Follow(l.words(ctx), &hubv1.FollowRequest{Filter: filter})
 	if err != nil {
 		return unlessStopped(ctx, l.failed(ctx, err, nil))

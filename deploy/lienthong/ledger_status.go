@@ -80,12 +80,12 @@ func printStatus(s *hubv1.GetStatusResponse) error {
 		{"proven", behind(s.GetProven())},
 		{"searchable", behind(s.GetIndexed())},
 		{"open intents", strconv.FormatUint(uint64(s.GetOpenIntents()), 10)},
-		{"journal", size(s.GetJournalBytes())},
-		{"transparency log", size(s.GetLogBytes())},
-		{"index", size(s.GetIndexBytes())},
+		{"journal", byteSize(s.GetJournalBytes())},
+		{"transparency log", byteSize(s.GetLogBytes())},
+		{"index", byteSize(s.GetIndexBytes())},
 	}
 	if n := s.GetRecords(); n > 0 {
-		rows = append(rows, []string{"disk per record", size((s.GetJournalBytes() + s.GetLogBytes() + s.GetIndexBytes()) / n)})
+		rows = append(rows, []string{"disk per record", byteSize((s.GetJournalBytes() + s.GetLogBytes() + s.GetIndexBytes()) / n)})
 	}
 	if err := printTable([]string{"PART", "VALUE"}, rows); err != nil {
 		return err

@@ -166,8 +166,8 @@ func (c *ledgerVolumes) table(found []*hubv1.Volume, volumes []volume) error {
 	column("MEAN MS", func(i int) string { return milli(volumes[i].MeanUs) })
 	column("P50 MS <=", func(i int) string { return milli(volumes[i].P50Us) })
 	column("P99 MS <=", func(i int) string { return milli(volumes[i].P99Us) })
-	column("ASKED", func(i int) string { return size(volumes[i].RequestBytes) })
-	column("ANSWERED", func(i int) string { return size(volumes[i].AnswerBytes) })
+	column("ASKED", func(i int) string { return byteSize(volumes[i].RequestBytes) })
+	column("ANSWERED", func(i int) string { return byteSize(volumes[i].AnswerBytes) })
 	return printTable(header, rows)
 }
 
@@ -178,8 +178,8 @@ func minuteOf(t *timestamppb.Timestamp) string {
 	return t.AsTime().In(ict).Format("2006-01-02 15:04")
 }
 
-// size shows a number of bytes in the unit in which it is shortest.
-func size(n uint64) string {
+// byteSize shows a number of bytes in the unit in which it is shortest.
+func byteSize(n uint64) string {
 	units := []string{"B", "KiB", "MiB", "GiB", "TiB"}
 	f, i := float64(n), 0
 	for f >= 1024 && i < len(units)-1 {

@@ -43,6 +43,9 @@ type cli struct {
 	Nation   nationCommand   `cmd:"" help:"Look into the synthetic nation."`
 	Identity identityCommand `cmd:"" help:"List, issue, renew and revoke identities of systems."`
 	Ledger   ledgerCommand   `cmd:"" help:"Search the record of all exchanges, and prove any of them to a stranger."`
+	Witness  witnessCommand  `cmd:"" help:"Cosign the checkpoints of other owners' ledgers, so that nobody shows two histories."`
+	Backup   backupCommand   `cmd:"" help:"Copy the whole of the hub's directory to one file, while it runs."`
+	Restore  restoreCommand  `cmd:"" help:"Make a hub's directory of a backup."`
 }
 
 const description = `A national data integration hub: link, share, don't hoard.

@@ -65,6 +65,7 @@ func Write(ctx context.Context, w io.Writer, cfg Config) (*Manifest, error) {
 const (
 	ledgerDir  = "ledger"
 	headFile   = "ledger.head"
+	pointFile  = headFile + ".checkpoint" // the last checkpoint, before it was published
 	epochFile  = "ledger.epoch"
 	journalDir = "journal"
 	archiveDir = "archive"
@@ -84,6 +85,9 @@ func (b *writer) write(ctx context.Context) error {
 	running := inUse(b.source(filepath.Join(ledgerDir, journalDir)))
 	head, err := b.smallFile(ctx, headFile)
 	if err != nil {
+		return err
+	}
+	if _, err := b.smallFile(ctx, pointFile); err != nil {
 		return err
 	}
 	for _, dir := range ledgers {

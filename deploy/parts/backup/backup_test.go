@@ -127,15 +127,18 @@ func TestALedgerElsewhereIsCopiedTooAndOnce(t *testing.T) {
 
 		require.NoError(t, os.Rename(filepath.Join(dir, "ledger"), where))
 		require.NoError(t, os.Rename(filepath.Join(dir, "ledger.head"), where+".head"))
+		require.NoError(t, os.Rename(filepath.Join(dir, "ledger.head.checkpoint"), where+".head.checkpoint"))
 		data, _ = written(t, backup.Config{Dir: dir, Ledger: where, Head: where + ".head"})
 		to := filepath.Join(t.TempDir(), "moved")
 		_, err = restored(t, data, backup.RestoreConfig{Dir: to, Complete: true})
 		require.NoError(t, err)
 		got := contents(t, to)
 		delete(got, "inside.head") // a stray file to the backup
+		delete(got, "inside.head.checkpoint")
 		require.Equal(t, contents(t, plain), got)
 		require.NoError(t, os.Rename(where, filepath.Join(dir, "ledger")))
 		require.NoError(t, os.Rename(where+".head", filepath.Join(dir, "ledger.head")))
+		require.NoError(t, os.Rename(where+".head.checkpoint", filepath.Join(dir, "ledger.head.checkpoint")))
 	}
 }
 

@@ -45,7 +45,7 @@ func put(t testing.TB, dir string, files map[string]string) {
 func someLedger(t testing.TB, dir string) {
 	t.Helper()
 	put(t, dir, map[string]string{
-		"ledger.head": "head of 300",
+		"ledger.head": headOf(300), "ledger.head.checkpoint": "point",
 		"ledger/journal/00000000000000000000.seg":     noise(70_000),
 		"ledger/journal/00000000000000000200.seg":     noise(5_000) + strings.Repeat("\x00", 60_000),
 		"ledger/journal/blank-1":                      strings.Repeat("\x00", 60_000),
@@ -68,6 +68,11 @@ func someLedger(t testing.TB, dir string) {
 		"ledger/index.db.blocks/1":                    "made again",
 		"ledger/archive/00000000000000000000.seg.zst": "the same as in the journal",
 	})
+}
+
+// headOf is a head file that has seen n entries.
+func headOf(n int) string {
+	return fmt.Sprintf("lienthong journal head v1\nnext %d\ndigest 00\nchecksum 00\n", n)
 }
 
 func noise(n int) string {

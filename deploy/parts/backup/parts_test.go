@@ -37,9 +37,9 @@ func TestACopyOfAGrowingSegmentIsOneOfItsStates(t *testing.T) {
 		same, err := blankFromDifference(first, bytes.NewReader(second))
 		require.NoError(r, err)
 		require.True(r, same)
-		n := bytes.IndexByte(append(first, 0), 0)
+		n := bytes.IndexByte(append(bytes.Clone(first), 0), 0)
 		require.Equal(r, at(n), first[:size], "no hole")
-		require.GreaterOrEqual(r, n, min(moments[0], len(final)), "nothing that was there at the beginning is missing")
+		require.GreaterOrEqual(r, n, moments[0]/line*line, "nothing that was there at the beginning is missing")
 	})
 }
 

@@ -23,9 +23,9 @@ type RestoreConfig struct {
 	// which shows it only if no hub ran while the backup was made.
 	Head string
 
-	// Check verifies the ledger in a directory, and that it goes exactly as far as the head file says if one is given.
-	// It returns how many records there are.
-	Check func(ctx context.Context, ledger, head string) (records uint64, err error)
+	// Check verifies the ledger in a directory, and that it goes at least as far as the head file says, if there is one.
+	// It returns the position behind its last record.
+	Check func(ctx context.Context, ledger, head string) (next uint64, err error)
 	// Progress is called now and then with the number of bytes that were written.
 	Progress func(done int64)
 }
@@ -33,7 +33,7 @@ type RestoreConfig struct {
 // Restored says what was made.
 type Restored struct {
 	Manifest Manifest
-	Records  uint64 // in the ledger of the backup
+	Records  uint64 // positions of the backup's ledger
 	Aside    string // where that ledger lies now, if the hub begins a new one
 	Epoch    uint64 // number of the ledger that the hub goes on with
 }
@@ -106,7 +106,7 @@ func (d *Restored) settle(ctx context.Context, dir string, cfg RestoreConfig) (e
 	if cfg.Complete {
 		return d.goOn(ctx, ledger, head, cfg)
 	}
-	if d.Records, err = cfg.Check(ctx, ledger, ""); err != nil {
+	if d.Records, err = cfg.Check(ctx, ledger, head); err != nil {
 		return fmt.Errorf("the ledger of the backup does not hold: %w", err)
 	}
 	d.Aside = ledgerDir + "." + strconv.FormatUint(d.Epoch, 10)
@@ -115,8 +115,11 @@ func (d *Restored) settle(ctx context.Context, dir string, cfg RestoreConfig) (e
 	if err := os.Rename(ledger, aside); err != nil {
 		return err
 	}
-	if err := os.Rename(head, filepath.Join(aside, "head")); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
+	for _, name := range []string{headFile, pointFile} {
+		err := os.Rename(filepath.Join(dir, name), filepath.Join(aside, strings.TrimPrefix(name, ledgerDir+".")))
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
 	}
 	if err := os.WriteFile(filepath.Join(dir, epochFile), fmt.Appendf(nil, "%d\n", d.Epoch), 0o600); err != nil {
 		return err
@@ -144,7 +147,29 @@ func (d *Restored) goOn(ctx context.Context, ledger, head string, cfg RestoreCon
 	if d.Records, err = cfg.Check(ctx, ledger, head); err != nil {
 		return fmt.Errorf("%w: %w", ErrIncomplete, err)
 	}
+	seen, err := headNext(head)
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrIncomplete, err)
+	}
+	if seen != d.Records {
+		return fmt.Errorf("%w: it holds %d positions, and the head file has seen %d", ErrIncomplete, d.Records, seen)
+	}
 	return nil
+}
+
+// headNext reads how far a journal was when its head file was written.
+func headNext(path string) (next uint64, err error) {
+	data, err := readSmall(path)
+	if err == nil && data == nil {
+		err = fmt.Errorf("%s: %w", path, fs.ErrNotExist)
+	}
+	if err != nil {
+		return 0, err
+	}
+	if _, err := fmt.Sscanf(string(data), "lienthong journal head v1\nnext %d\n", &next); err != nil {
+		return 0, fmt.Errorf("%s is no head file", path)
+	}
+	return next, nil
 }
 
 // readEpoch reads the number of the ledger that a directory has: 1 unless it was restored before.

@@ -13,35 +13,18 @@ import (
 	"slices"
 	"strings"
 	"syscall"
+	"time"
 )
 
 // segments are the names of a journal's files that hold records.
 var segments = regexp.MustCompile(`^[0-9]{20}\.seg(\.zst)?$`)
 
-// fresh is how many of the newest segments may still be written to.
-const fresh = 2
-
-// copyJournal copies the segments of a ledger, the oldest first. Those that are being archived meanwhile are found in
-// the archive.
+// copyJournal copies the segments of a ledger, the oldest first, and then the files that say where the journal and its
+// archive begin: what those excuse is never more than what is copied.
 func (b *writer) copyJournal(ctx context.Context, dir string) error {
-	names, err := b.segments(filepath.Join(dir, journalDir))
-	if err != nil {
-		return err
-	}
 	copied := map[string]bool{}
-	for i, name := range names {
-		path := filepath.Join(dir, journalDir, name)
-		if i >= len(names)-fresh {
-			err = b.copyFresh(ctx, path)
-		} else {
-			err = b.addFile(ctx, path)
-		}
-		if err != nil {
-			return err
-		}
-		if n := len(b.manifest.Files); n > 0 && b.manifest.Files[n-1].Path == filepath.ToSlash(path) {
-			copied[stem(name)] = true
-		}
+	if err := b.copySegments(ctx, filepath.Join(dir, journalDir), copied); err != nil {
+		return err
 	}
 	archived, err := b.segments(filepath.Join(dir, archiveDir))
 	if err != nil {
@@ -51,17 +34,101 @@ func (b *writer) copyJournal(ctx context.Context, dir string) error {
 		if copied[stem(name)] {
 			continue
 		}
+		copied[stem(name)] = true
 		if err := b.addFile(ctx, filepath.Join(dir, archiveDir, name)); err != nil {
 			return err
 		}
-		copied[stem(name)] = true
 	}
-	for _, name := range names {
-		if !copied[stem(name)] {
+	for name, whole := range copied {
+		if !whole {
 			return fmt.Errorf("segment %s was taken away while the ledger was copied; try again", name)
 		}
 	}
+	for _, part := range []string{journalDir, archiveDir} {
+		if err := b.addFile(ctx, filepath.Join(dir, part, beginFile)); err != nil {
+			return err
+		}
+	}
 	return nil
+}
+
+// beginFile says why a directory's first segment is not the journal's first.
+const beginFile = "begin"
+
+// copySegments copies the segments of a journal that may grow meanwhile. Into copied go their names, with false for
+// those that went away, which the archive must have.
+func (b *writer) copySegments(ctx context.Context, dir string, copied map[string]bool) error {
+	for {
+		names, err := b.segments(dir)
+		if err != nil || len(names) == 0 {
+			return err
+		}
+		last := names[len(names)-1]
+		for _, name := range names[:len(names)-1] {
+			if _, known := copied[stem(name)]; known {
+				continue
+			}
+			data, modified, err := b.readStill(ctx, filepath.Join(dir, name))
+			if err != nil {
+				return err
+			}
+			copied[stem(name)] = data != nil
+			if data == nil {
+				continue
+			}
+			if err := b.add(ctx, filepath.Join(dir, name), bytes.NewReader(data), int64(len(data)), modified); err != nil {
+				return err
+			}
+		}
+		data, modified, err := b.readFresh(ctx, filepath.Join(dir, last))
+		if err != nil {
+			return err
+		}
+		again, err := b.segments(dir)
+		if err != nil {
+			return err
+		}
+		// A segment that has a successor by now may have got records after it was read: it is read again.
+		if data != nil && again[len(again)-1] == last {
+			copied[stem(last)] = true
+			return b.add(ctx, filepath.Join(dir, last), bytes.NewReader(data), int64(len(data)), modified)
+		}
+	}
+}
+
+// readStill reads a segment to which no records are added any more. It may be sealed meanwhile, which writes behind its
+// records and then makes the file shorter; either is a whole segment. It is nil when the segment was taken away.
+func (b *writer) readStill(ctx context.Context, name string) (data []byte, modified time.Time, err error) {
+	for ctx.Err() == nil {
+		data, info, err := b.readSized(name)
+		if err != nil || data == nil || info.Size() == int64(len(data)) {
+			return data, modifiedAt(info), err
+		}
+	}
+	return nil, modified, ctx.Err()
+}
+
+// readSized reads a file, and then looks how long it is. It is nil when there is none.
+func (b *writer) readSized(name string) ([]byte, fs.FileInfo, error) {
+	data, err := os.ReadFile(b.source(name))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil, nil
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	info, err := os.Stat(b.source(name))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil, nil
+	}
+	return data, info, err
+}
+
+func modifiedAt(info fs.FileInfo) time.Time {
+	if info == nil {
+		return time.Time{}
+	}
+	return info.ModTime()
 }
 
 func stem(name string) string { return name[:strings.IndexByte(name, '.')] }
@@ -82,47 +149,43 @@ func (b *writer) segments(dir string) ([]string, error) {
 	return names, nil
 }
 
-// copyFresh copies a segment to which records may be added meanwhile: as it would be found after a power cut at one
+// readFresh reads the segment to which records are added meanwhile: as it would be found after a power cut at one
 // moment, so that opening the copy finds at most an incomplete last batch.
 //
 // Records are written behind one another, and what is written is not changed. But reading from the front to the back
 // takes time: it may pass over a place that is still blank and then meet what was written behind it later. So the
 // segment is read twice. Up to the first difference everything was there already when it was read first; what lies
 // behind is left blank in the copy.
-func (b *writer) copyFresh(ctx context.Context, name string) error {
-	for range 100 {
-		data, err := os.ReadFile(b.source(name))
-		if errors.Is(err, fs.ErrNotExist) {
-			return nil
-		}
-		if err != nil {
-			return err
+func (b *writer) readFresh(ctx context.Context, name string) (data []byte, modified time.Time, err error) {
+	for ctx.Err() == nil {
+		data, info, err := b.readSized(name)
+		if err != nil || data == nil {
+			return nil, modified, err
 		}
 		f, err := os.Open(b.source(name))
 		if errors.Is(err, fs.ErrNotExist) {
-			return nil
+			return nil, modified, nil
 		}
 		if err != nil {
-			return err
+			return nil, modified, err
 		}
 		same, err := blankFromDifference(data, f)
-		info, serr := f.Stat()
 		_ = f.Close()
-		if err = errors.Join(err, serr); err != nil {
-			return err
+		if err != nil {
+			return nil, modified, err
 		}
 		if same && info.Size() == int64(len(data)) { // else it was sealed meanwhile
-			return b.add(ctx, name, bytes.NewReader(data), int64(len(data)), info.ModTime())
-		}
-		if err := ctx.Err(); err != nil {
-			return err
+			return data, info.ModTime(), nil
 		}
 	}
-	return fmt.Errorf("copy %s: its size does not stay the same", name)
+	return nil, modified, ctx.Err()
 }
 
-// blankFromDifference compares data with what r reads now and blanks it from the first difference on. It answers false
-// if r has another number of bytes.
+// line is how much of a segment is written wholly or not at all, in bytes.
+const line = 64
+
+// blankFromDifference compares data with what r reads now and blanks it from the line of the first difference on. It
+// answers false if r has another number of bytes.
 func blankFromDifference(data []byte, r io.Reader) (sameSize bool, err error) {
 	buf := make([]byte, 256<<10)
 	for at := 0; ; {
@@ -133,7 +196,7 @@ func blankFromDifference(data []byte, r io.Reader) (sameSize bool, err error) {
 		if !bytes.Equal(buf[:n], data[at:at+n]) {
 			for i := range n {
 				if buf[i] != data[at+i] {
-					clear(data[at+i:])
+					clear(data[(at+i)/line*line:])
 					return true, nil // the caller looks at the size
 				}
 			}

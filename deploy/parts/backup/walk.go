@@ -95,7 +95,7 @@ func transient(name string) bool {
 		return true
 	case strings.HasSuffix(base, "-wal"), strings.HasSuffix(base, "-shm"), strings.HasSuffix(base, "-journal"):
 		return true // of SQLite; what they hold is in the copy of the database
-	case strings.HasPrefix(base, "."), strings.HasPrefix(base, "blank-"):
+	case strings.HasPrefix(base, "."), strings.HasPrefix(base, "blank-"), strings.HasSuffix(base, ".new"):
 		return true
 	}
 	return inLedger(name, "index.db")
@@ -111,7 +111,7 @@ func inLedger(name, part string) bool {
 func (b *writer) copyRest(ctx context.Context, ledgers []string) error {
 	return b.all(func(name string) bool { return b.enters(name, ledgers) }, func(name string, _ fs.FileInfo) error {
 		switch {
-		case name == headFile, transient(name), slices.ContainsFunc(ledgers, func(l string) bool { return ofTree(l, name) }):
+		case name == headFile, name == pointFile, transient(name), slices.ContainsFunc(ledgers, func(l string) bool { return ofTree(l, name) }):
 			return nil
 		case filepath.Ext(name) == ".db":
 			return b.addDatabase(ctx, name)

@@ -40,8 +40,8 @@ func (b *writer) source(name string) string {
 	switch {
 	case ledger && b.cfg.Ledger != "" && (rest == "" || os.IsPathSeparator(rest[0])):
 		return filepath.Join(b.cfg.Ledger, rest)
-	case name == headFile && b.cfg.Head != "":
-		return b.cfg.Head
+	case name == headFile && b.cfg.Head != "", name == pointFile && b.cfg.Head != "":
+		return b.cfg.Head + strings.TrimPrefix(name, headFile)
 	}
 	return filepath.Join(b.cfg.Dir, name)
 }
