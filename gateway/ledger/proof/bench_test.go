@@ -35,7 +35,7 @@ func BenchmarkBuild(b *testing.B) {
 func BenchmarkVerifyLargest(b *testing.B) {
 	l := prooftest.New(b, "G06/gateway")
 	r := prooftest.Exchange("G06/gateway")
-	for range journal.MaxRecord/18 - 100 {
+	for range journal.MaxRecord/19 - 100 {
 		r.GetExchange().SubjectHashes = append(r.GetExchange().SubjectHashes, []byte("0123456789abcdef"))
 	}
 	whole := l.Prove(l.Append(r))

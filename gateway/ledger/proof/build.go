@@ -31,6 +31,9 @@ func Build(s Source) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read checkpoint: %w", err)
 	}
+	if len(s.Record) > journal.MaxRecord {
+		return nil, fmt.Errorf("the record has %d bytes, more than the %d that a ledger takes", len(s.Record), journal.MaxRecord)
+	}
 	record, err := decodeRecord(s.Record)
 	if err != nil {
 		return nil, err

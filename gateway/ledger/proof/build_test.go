@@ -10,6 +10,7 @@ import (
 	"github.com/lienthong/lienthong/gateway/ledger/proof"
 	"github.com/lienthong/lienthong/gateway/ledger/proof/prooftest"
 	hubv1 "github.com/lienthong/lienthong/proto/hub/v1"
+	"github.com/lienthong/lienthong/proto/journal"
 )
 
 func TestTheSameProofIsTheSameBytes(t *testing.T) {
@@ -35,7 +36,7 @@ func TestALedgerWhosePartsDisagreeGivesNoProof(t *testing.T) {
 		"missing list":    func(_ *world, s *proof.Source) { s.Released = "" },
 		"list of another": func(_ *world, s *proof.Source) { s.Withheld = "person.blood_group" },
 		"record too large": func(_ *world, s *proof.Source) {
-			s.Record = marshal(t, exchange("G06/gateway", string(make([]byte, proof.MaxSize))))
+			s.Record = marshal(t, exchange("G06/gateway", string(make([]byte, journal.MaxRecord))))
 		},
 	} {
 		w := newWorld(t)
@@ -72,4 +73,13 @@ func exchange(origin, text string) *hubv1.LedgerRecord {
 	r = pb.CloneOf(r)
 	r.GetExchange().LegalBasis = text
 	return r
+}
+
+func TestTheLargestRecordOfALedgerCanBeProven(t *testing.T) {
+	r := exchange("G06/gateway", "")
+	size := journal.MaxRecord - pb.Size(r) - 8
+	r.GetExchange().LegalBasis = string(make([]byte, size)) // each of these characters has six in JSON
+	w := newWorld(t)
+	v := verify(t, w.Prove(w.Append(r)), proof.Options{LogKey: w.Key()})
+	require.True(t, v.OK(), "%+v", v.Failure())
 }

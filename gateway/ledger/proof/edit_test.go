@@ -51,16 +51,18 @@ func requireFoundOrSame(t *testing.T, original, edited []byte, opts proof.Option
 func TestEveryChangedBitIsFoundOrMeansNothing(t *testing.T) {
 	w := newWorld(t)
 	original := w.Build(w.source)
-	found := 0
-	for i := range original {
-		bit := (i + i/8) % 8 // one of each byte: all eight find nothing more and take eight times as long
+	found, tried := 0, 0
+	// One bit of every fifth byte, others in each run: all of them take minutes under the race detector.
+	for i := rand.IntN(5); i < len(original); i += 5 {
+		bit := rand.IntN(8)
+		tried++
 		edited := bytes.Clone(original)
 		edited[i] ^= 1 << bit
 		if requireFoundOrSame(t, original, edited, w.opts) {
 			found++
 		}
 	}
-	require.Greater(t, found, len(original)*8/10, "most bytes are not blanks")
+	require.Greater(t, found, tried*8/10, "most bytes are not blanks")
 }
 
 func TestOfAThousandRandomEditsNoneIsMissed(t *testing.T) {
