@@ -23,7 +23,9 @@ type File interface {
 	Close() error
 }
 
-// osDisk is the operating system's.
+// SystemDisk returns the operating system's, for tests that put something before it.
+func SystemDisk() Disk { return osDisk{} }
+
 type osDisk struct{}
 
 type osFile struct{ *os.File }

@@ -76,11 +76,11 @@ func (j *Journal) writeHead() error {
 	j.mu.Lock()
 	h := j.head
 	j.mu.Unlock()
-	if h != j.written {
+	if j.written == nil || h != *j.written {
 		if err := writeWhole(j.cfg.Disk, j.cfg.Head, h.encode()); err != nil {
 			return fmt.Errorf("write the journal's head file: %w", err)
 		}
-		j.written = h
+		j.written = &h
 	}
 	j.stats.headRight.Store(time.Now().UnixNano())
 	return nil

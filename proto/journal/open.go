@@ -33,6 +33,9 @@ func Open(cfg Config) (*Journal, *Recovery, error) {
 	if err := os.MkdirAll(cfg.Dir, 0o700); err != nil {
 		return nil, nil, fmt.Errorf("open journal: %w", err)
 	}
+	if err := cfg.Disk.SyncDir(filepath.Dir(cfg.Dir)); err != nil {
+		return nil, nil, fmt.Errorf("open journal: %w", err)
+	}
 	lock, err := takeLock(cfg.Dir)
 	if err != nil {
 		return nil, nil, fmt.Errorf("open journal: %w", err)
@@ -136,8 +139,8 @@ func (j *Journal) rewrite(v *volume) error {
 		_, end, _, _ := v.ends()
 		b := make([]byte, end-v.tail.last)
 		if err = readPart(v.path, b, v.tail.last); err == nil {
-			if v.tail.unfull {
-				refill(b)
+			if v.tail.filler > 0 {
+				copy(b[v.tail.filler-v.tail.last:], fillers)
 			}
 			_, err = f.WriteAt(b, v.tail.last)
 		}
@@ -146,13 +149,6 @@ func (j *Journal) rewrite(v *volume) error {
 		err = f.Sync()
 	}
 	return errors.Join(err, f.Close())
-}
-
-// refill replaces the zeros that end a batch by what fills it.
-func refill(b []byte) {
-	for i := len(b) - 1; b[i] == 0; i-- {
-		b[i] = filler
-	}
 }
 
 func readPart(path string, b []byte, off int64) error {

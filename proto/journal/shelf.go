@@ -2,7 +2,6 @@ package journal
 
 import (
 	"fmt"
-	"path/filepath"
 	"sort"
 )
 
@@ -97,16 +96,6 @@ func (s *shelf) whole(dirs []string) error {
 		return &Damage{v.path, v.size, v.t.next, "the segment is sealed, so there was one behind it: that is missing"}
 	}
 	return s.begins(dirs)
-}
-
-// begins checks that nothing is missing before the first segment.
-func (s *shelf) begins(dirs []string) error {
-	v := s.vols[0]
-	if v.h.void == 0 && v.h.before == (Digest{}) {
-		return nil
-	}
-	return &Damage{v.path, 0, 0, fmt.Sprintf("the entries before seq %d are missing, and nothing in %s says that they may",
-		v.h.void, filepath.Dir(v.path))}
 }
 
 // bounds returns the first sequence number that the shelf has and the one behind its last.

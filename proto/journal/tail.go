@@ -38,7 +38,7 @@ type tail struct {
 
 	cut    *Cut  // the incomplete batch behind the others
 	last   int64 // where the last batch begins; 0 when there is none
-	unfull bool  // the last batch is all there but for bytes that only fill it
+	filler int64 // where the last batch's filler begins, if that is not all there; else 0
 }
 
 // scan adds all complete batches to the index. It returns the incomplete one behind them, if there is one, and fails
@@ -86,7 +86,7 @@ func (t *tail) batch(head *batchHead, off int64) error {
 			break
 		}
 		if err != nil && w.left == 0 && w.begin != 0 && t.short(w) {
-			t.unfull = true
+			t.filler = w.off
 			break
 		}
 		if err != nil {
@@ -109,8 +109,11 @@ func (t *tail) short(w *walk) bool {
 	if len(b) >= guard+line || t.read(b, w.off) != nil {
 		return false
 	}
-	b = bytes.TrimLeft(b, string(fillers[:1]))
-	return len(bytes.TrimLeft(b, "\x00")) == 0
+	full := 0
+	for full < len(b) && b[full] == filler {
+		full++
+	}
+	return len(bytes.TrimLeft(b[full:], "\x00")) == 0
 }
 
 // judgeBody decides about a batch whose header is whole and whose content is not.

@@ -52,7 +52,7 @@ func openSource(path string, zstd bool) (source, error) {
 	return plainSource{f, info.Size()}, nil
 }
 
-// inspect reads a segment's header and trailer.
+// inspect reads a segment's header and trailer. A volume that comes with an error has a header, but no right trailer.
 func inspect(path string) (*volume, error) {
 	first, zstd, _ := parseName(filepath.Base(path))
 	src, err := openSource(path, zstd)
@@ -61,21 +61,29 @@ func inspect(path string) (*volume, error) {
 	}
 	defer src.Close()
 	v := &volume{path: path, zstd: zstd, size: src.Size()}
-	b := make([]byte, headerSize)
-	n, err := src.ReadAt(b, 0)
-	if err != nil && !errors.Is(err, io.EOF) {
-		return nil, fmt.Errorf("read %s: %w", path, err)
-	}
-	if v.h, err = decodeHeader(b[:n]); err != nil {
-		return nil, &Damage{path, 0, first, err.Error()}
-	}
-	if v.h.first != first {
-		return nil, &Damage{path, 56, first, fmt.Sprintf("the segment of seq %d has this file's name", v.h.first)}
+	if err := v.readHeader(src, first); err != nil {
+		return nil, err
 	}
 	if v.size == v.h.size {
 		return v, nil
 	}
 	return v, v.readTrailer(src)
+}
+
+func (v *volume) readHeader(src source, first uint64) error {
+	path := v.path
+	b := make([]byte, headerSize)
+	n, err := src.ReadAt(b, 0)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return fmt.Errorf("read %s: %w", path, err)
+	}
+	if v.h, err = decodeHeader(b[:n]); err != nil {
+		return &Damage{path, 0, first, err.Error()}
+	}
+	if v.h.first != first {
+		return &Damage{path, 56, first, fmt.Sprintf("the segment of seq %d has this file's name", v.h.first)}
+	}
+	return nil
 }
 
 func (v *volume) readTrailer(src source) error {

@@ -188,8 +188,9 @@ func (w *walk) peek(n int64) ([]byte, error) {
 		return nil, w.damage("the file ends here")
 	}
 	var d *Damage
-	if errors.As(err, &d) {
-		return nil, err
+	if errors.As(err, &d) { // of a compressed segment
+		d.Seq = w.seq
+		return nil, d
 	}
 	return nil, fmt.Errorf("read %s at %d: %w", w.file, w.off, err)
 }
