@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -17,10 +19,10 @@ import (
 	"github.com/lienthong/lienthong/gateway/ledger/notary"
 )
 
-// served is a log of 66,000 leaves behind HTTP.
-func served(t *testing.T) (*notary.Notary, notary.Config, *httptest.Server) {
+// served is a log behind HTTP.
+func served(t *testing.T, leaves int) (*notary.Notary, notary.Config, *httptest.Server) {
 	t.Helper()
-	j := newJournal(66_000)
+	j := newJournal(leaves)
 	cfg := config(t.TempDir(), j)
 	n, _ := keep(t, cfg)
 	published(t, n, j)
@@ -42,12 +44,28 @@ func hashes(bundle []byte) ([][]byte, error) {
 }
 
 func TestAStrangersToolFollowsTheLogOverHTTP(t *testing.T) {
-	_, cfg, s := served(t)
+	_, cfg, s := served(t, 2_100)
 	u, err := url.Parse(s.URL + "/")
 	require.NoError(t, err)
 	fetcher, err := client.NewHTTPFetcher(u, s.Client())
 	require.NoError(t, err)
 	require.NoError(t, fsck.New(origin, verifier(t, cfg), fetcher, hashes, fsck.Opts{N: 2}).Check(t.Context()))
+}
+
+func TestAStrangersToolAcceptsACopyOfTheFiles(t *testing.T) {
+	j := newJournal(1)
+	cfg := config(t.TempDir(), j)
+	n, _ := keep(t, cfg)
+	for _, more := range []int{255, 256, 300, 5_000} {
+		j.append(more)
+		published(t, n, j)
+		dir := t.TempDir()
+		require.NoError(t, os.CopyFS(dir, os.DirFS(cfg.Dir)))
+		files := client.FileFetcher{Root: dir} // as Tessera's fsck command reads a file:// address
+		require.NoError(t, fsck.New(origin, verifier(t, cfg), files, hashes, fsck.Opts{N: 1}).Check(t.Context()))
+		flip(t, filepath.Join(dir, "checkpoint"), 40, 1) // in a tile, Tessera's check finds it and then waits for ever
+		require.Error(t, fsck.New(origin, verifier(t, cfg), files, hashes, fsck.Opts{N: 1}).Check(t.Context()))
+	}
 }
 
 func get(t *testing.T, s *httptest.Server, method, path string) (int, http.Header, []byte) {
@@ -64,7 +82,7 @@ func get(t *testing.T, s *httptest.Server, method, path string) (int, http.Heade
 }
 
 func TestEachPartOfTheLogHasItsTypeAndMayBeKeptAsLongAsItHolds(t *testing.T) {
-	n, _, s := served(t)
+	n, _, s := served(t, 66_000)
 	cp, err := n.Checkpoint(t.Context())
 	require.NoError(t, err)
 	for _, c := range []struct {
@@ -92,14 +110,14 @@ func TestEachPartOfTheLogHasItsTypeAndMayBeKeptAsLongAsItHolds(t *testing.T) {
 }
 
 func TestNothingElseOfTheDirectoryIsServed(t *testing.T) {
-	_, _, s := served(t)
+	_, _, s := served(t, 2_100)
 	for _, path := range []string{
 		"/", "/log.key", "/../log.key", "/%2e%2e/log.key", "/tile/../../log.key", "/tile/entries/../../../log.key",
 		"/.state/treeState", "/tile/../.state/treeState", "/tile/entries/..%2f..%2f.state%2ftreeState", "/checkpoint/",
 		"//checkpoint", "/tile", "/tile/", "/tile/0", "/tile/0/", "/tile/00/000", "/tile/0/000/", "/tile/0/0", "/tile/0/0000",
 		"/tile/0/x000/000", "/tile/0/000.p/0", "/tile/0/000.p/01", "/tile/0/000.p/256", "/tile/0/000.p", "/tile/-1/000",
-		"/tile/0/+00", "/tile/8/000", "/tile/63/000", "/tile/64/000", "/tile/0/999", "/tile/entries/257",
-		"/tile/entries/257.p/209", "/tile/0/257.p/209", "/tile/1/001", "/tile/data/000", "/tile/0/\x00",
+		"/tile/0/+00", "/tile/8/000", "/tile/63/000", "/tile/64/000", "/tile/0/999", "/tile/entries/008",
+		"/tile/entries/008.p/53", "/tile/0/008.p/53", "/tile/1/000", "/tile/1/000.p/9", "/tile/1/001", "/tile/data/000", "/tile/0/\x00",
 		"/tile/0/x999/x999/x999/x999/x999/999", "/tile/entries/" + strings.Repeat("x999/", 500) + "000",
 	} {
 		code, _, _ := get(t, s, http.MethodGet, strings.ReplaceAll(path, "\x00", "%00"))

@@ -9,7 +9,7 @@ import (
 )
 
 // slowest is the longest time between two attempts while something fails.
-const slowest = 30 * time.Second
+const slowest = 5 * time.Second
 
 // recosign is how long Run waits before it asks witnesses again about a checkpoint that lacks cosignatures.
 const recosign = 10 * time.Second

@@ -23,7 +23,7 @@ type Witnesses struct {
 	Required bool
 	// Timeout is how long the witnesses have. Default: one second.
 	Timeout time.Duration
-	// Client sends the requests. Default: one of its own, without redirects.
+	// Client sends the requests. Default: one that follows no redirects.
 	Client *http.Client
 }
 
@@ -44,7 +44,6 @@ type publisher struct {
 }
 
 func newPublisher(w Witnesses, signer note.Signer, s store) (publisher, error) {
-	opts := tessera.NewAppendOptions().WithCheckpointSigner(signer)
 	p := publisher{need: len(w.List)}
 	if w.Need > 0 {
 		p.need = w.Need
@@ -52,23 +51,12 @@ func newPublisher(w Witnesses, signer note.Signer, s store) (publisher, error) {
 	if p.need > len(w.List) {
 		return publisher{}, fmt.Errorf("%d witnesses are needed, but there are %d", p.need, len(w.List))
 	}
-	var parts []tessera.Witness
-	for _, witness := range w.List {
-		u, err := url.Parse(witness.URL)
-		if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" {
-			return publisher{}, fmt.Errorf("witness %q: not an http or https address", witness.URL)
-		}
-		key, err := fnote.NewVerifierForCosignatureV1(witness.Key)
+	opts := tessera.NewAppendOptions().WithCheckpointSigner(signer)
+	if len(w.List) > 0 {
+		parts, err := p.witnesses(w.List)
 		if err != nil {
-			return publisher{}, fmt.Errorf("witness %q: its key is no Ed25519 verifier key: %w", witness.URL, err)
+			return publisher{}, err
 		}
-		part, err := tessera.NewWitness(witness.Key, u)
-		if err != nil {
-			return publisher{}, fmt.Errorf("witness %q: %w", witness.URL, err)
-		}
-		parts, p.cosigners = append(parts, part), append(p.cosigners, key)
-	}
-	if len(parts) > 0 {
 		if w.Timeout <= 0 {
 			w.Timeout = DefaultWitnessTimeout
 		}
@@ -76,6 +64,32 @@ func newPublisher(w Witnesses, signer note.Signer, s store) (publisher, error) {
 	}
 	p.sign = opts.CheckpointPublisher(s, w.client())
 	return p, nil
+}
+
+// witnesses makes Tessera's view of the witnesses. Two with one key, or at one address, would count as one.
+func (p *publisher) witnesses(list []Witness) (parts []tessera.Witness, err error) {
+	seen := map[string]bool{}
+	for _, w := range list {
+		u, err := url.Parse(w.URL)
+		if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" {
+			return nil, fmt.Errorf("witness %q: not an http or https address", w.URL)
+		}
+		key, err := fnote.NewVerifierForCosignatureV1(w.Key)
+		if err != nil {
+			return nil, fmt.Errorf("witness %q: its key is no Ed25519 verifier key: %w", w.URL, err)
+		}
+		part, err := tessera.NewWitness(w.Key, u)
+		if err != nil {
+			return nil, fmt.Errorf("witness %q: %w", w.URL, err)
+		}
+		id := fmt.Sprintf("%s+%08x", key.Name(), key.KeyHash())
+		if seen[id] || seen[part.URL] {
+			return nil, fmt.Errorf("witness %q: another one has the same key or address", w.URL)
+		}
+		seen[id], seen[part.URL] = true, true
+		parts, p.cosigners = append(parts, part), append(p.cosigners, key)
+	}
+	return parts, nil
 }
 
 // group makes the policy "need of these". Its parts have a type that Tessera keeps to itself.
@@ -89,11 +103,13 @@ func group(need int, parts []tessera.Witness) tessera.WitnessGroup {
 }
 
 func (w Witnesses) client() *http.Client {
-	if w.Client != nil {
-		return w.Client
-	}
-	return &http.Client{
-		Transport:     http.DefaultTransport.(*http.Transport).Clone(),
+	c := http.Client{
+		Transport:     http.DefaultTransport,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
+	if w.Client != nil {
+		c = *w.Client
+	}
+	c.Transport = &guarded{next: c.Transport, patient: w.Required, until: map[string]time.Time{}}
+	return &c
 }

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
 
@@ -111,8 +112,8 @@ func keep(t testing.TB, cfg notary.Config) (n *notary.Notary, stop func()) {
 	go func() { done <- n.Run(ctx) }()
 	stop = sync.OnceFunc(func() {
 		cancel()
-		require.NoError(t, <-done)
-		require.NoError(t, n.Close())
+		assert.NoError(t, <-done)
+		assert.NoError(t, n.Close())
 	})
 	t.Cleanup(stop)
 	return n, stop
