@@ -23,7 +23,9 @@ func (j *Journal) Append(payload []byte) (seq uint64, err error) {
 			return 0, fmt.Errorf("draw a salt: %w", err)
 		}
 		r.form |= masked
-		r.payload = mask(nil, payload, &r.salt)
+		if r.payload, err = mask(nil, payload, &r.salt); err != nil {
+			return 0, err
+		}
 	}
 	seq, o, err := j.enter(&r, payload)
 	if err != nil {

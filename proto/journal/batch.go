@@ -5,6 +5,7 @@ import (
 	"crypto/aes"
 	"crypto/cipher"
 	"encoding/binary"
+	"fmt"
 	"time"
 )
 
@@ -113,12 +114,12 @@ func blank(payload []byte) bool { return bytes.Contains(payload, halfRun) }
 
 // mask returns the payload with AES-128-CTR laid over it, keyed by the salt, counter from zero: not for secrecy, but
 // so that no run of zeros is left. It is its own inverse.
-func mask(dst, payload []byte, salt *Salt) []byte {
+func mask(dst, payload []byte, salt *Salt) ([]byte, error) {
 	block, err := aes.NewCipher(salt[:])
 	if err != nil {
-		panic(err) // the salt has a key's length
+		return nil, fmt.Errorf("mask a record: %w", err)
 	}
 	dst = append(dst[:0], payload...)
 	cipher.NewCTR(block, make([]byte, aes.BlockSize)).XORKeyStream(dst, dst)
-	return dst
+	return dst, nil
 }

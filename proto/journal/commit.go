@@ -83,6 +83,7 @@ func (j *Journal) commit(b *batch) error {
 // spoiled is a failure after which the batch may be on the disk, or not.
 type spoiled struct{ error }
 
+// Unwrap gives the failure itself.
 func (e *spoiled) Unwrap() error { return e.error }
 
 // release tells readers and callers that the batch is durable.

@@ -40,6 +40,7 @@ func (e *unavailable) Error() string {
 	return fmt.Sprintf("%v: %v", ErrUnavailable, e.cause)
 }
 
+// Unwrap makes errors.Is find ErrUnavailable and the cause.
 func (e *unavailable) Unwrap() []error { return []error{ErrUnavailable, e.cause} }
 
 // Uncertain reports whether a failed Append may yet turn out to be in the journal: its batch was on its way to the

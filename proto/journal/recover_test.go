@@ -42,7 +42,9 @@ func crash(t testing.TB, records int, payloads ...[]byte) *crashed {
 	for i, p := range payloads {
 		r := stored{form: uint32(len(p)), sum: checksum(0, p), payload: p, salt: Salt{byte(i + 1), 3: 7, 9: 9, 15: 1}}
 		if blank(p) {
-			r.form, r.payload = r.form|masked, mask(nil, p, &r.salt)
+			r.form |= masked
+			r.payload, err = mask(nil, p, &r.salt)
+			require.NoError(t, err)
 		}
 		b.add(&r, c.kept+uint64(i), prev)
 		prev = Sum(r.salt, c.kept+uint64(i), prev, p)

@@ -131,7 +131,9 @@ func (w *walk) record() (Entry, error) {
 	}
 	e := Entry{Seq: w.seq, Time: time.UnixMilli(w.batch.ms), Salt: Salt(b[8:recordHeader]), Prev: w.digest, Payload: b[recordHeader:]}
 	if form&masked != 0 {
-		w.plain = mask(w.plain, e.Payload, &e.Salt)
+		if w.plain, err = mask(w.plain, e.Payload, &e.Salt); err != nil {
+			return Entry{}, err
+		}
 		e.Payload = w.plain
 	}
 	if recordSum(checksum(0, e.Payload), &e.Salt, form, w.seq) != sum {

@@ -96,6 +96,7 @@ type file struct {
 	d *Disk
 }
 
+// WriteAt writes, or fails after a part.
 func (f *file) WriteAt(p []byte, off int64) (int, error) {
 	f.d.mu.Lock()
 	err, short := f.d.write, f.d.short
@@ -110,6 +111,7 @@ func (f *file) WriteAt(p []byte, off int64) (int, error) {
 	return n, err
 }
 
+// Datasync makes content durable, or hangs, or fails.
 func (f *file) Datasync() error {
 	if err := f.d.pass(); err != nil {
 		return err
@@ -117,6 +119,7 @@ func (f *file) Datasync() error {
 	return f.File.Datasync()
 }
 
+// Sync makes content and length durable, or hangs, or fails.
 func (f *file) Sync() error {
 	if err := f.d.pass(); err != nil {
 		return err
