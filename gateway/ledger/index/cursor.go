@@ -27,7 +27,7 @@ func (q *Query) after() (uint64, error) {
 		return 0, ErrCursor
 	}
 	seq := binary.BigEndian.Uint64(b)
-	if string(b[8:]) != string(q.digest(seq)) {
+	if q.cursor(seq) != q.Cursor {
 		return 0, ErrCursor
 	}
 	return seq, nil

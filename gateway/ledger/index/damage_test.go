@@ -18,7 +18,7 @@ import (
 )
 
 // columnQueries come to one column each.
-func columnQueries(j *journal) map[int]index.Query {
+func columnQueries(j *fake) map[int]index.Query {
 	e, within := newestExchange(j), j.decoded[min(200, len(j.decoded)-1)].GetTime().AsTime()
 	return map[int]index.Query{
 		0: {Kinds: []index.Kind{index.KindIntent}}, 1: {Consumer: "H27"}, 2: {Provider: "G24"},
@@ -30,13 +30,13 @@ func columnQueries(j *journal) map[int]index.Query {
 }
 
 // requireRight compares everything that can be asked, up to where the index says that it got.
-func requireRight(t *testing.T, x *index.Index, j *journal) {
+func requireRight(t *testing.T, x *index.Index, j *fake) {
 	t.Helper()
 	requireFound(t, x, j)
 	requireCounted(t, x, j)
 }
 
-func requireCounted(t *testing.T, x *index.Index, j *journal) {
+func requireCounted(t *testing.T, x *index.Index, j *fake) {
 	t.Helper()
 	volumes, err := x.Volumes(t.Context(), everyVolume)
 	require.NoError(t, err)
@@ -44,14 +44,14 @@ func requireCounted(t *testing.T, x *index.Index, j *journal) {
 }
 
 // requireFound compares searches.
-func requireFound(t *testing.T, x *index.Index, j *journal) {
+func requireFound(t *testing.T, x *index.Index, j *fake) {
 	t.Helper()
 	for _, q := range columnQueries(j) {
 		requireHits(t, x, j, q)
 	}
 }
 
-func requireHits(t *testing.T, x *index.Index, j *journal, q index.Query) {
+func requireHits(t *testing.T, x *index.Index, j *fake, q index.Query) {
 	t.Helper()
 	q.Limit = 1000
 	p, err := x.Search(t.Context(), q)
@@ -99,6 +99,9 @@ func TestDamagedPageIsMendedAndSaid(t *testing.T) {
 				require.Contains(t, said.String(), "ledger index is mended")
 			}
 			for col, q := range columnQueries(j) {
+				if few := name != "altered" && name != "removed"; few && col%10 != 0 {
+					continue
+				}
 				damage(col)
 				requireHits(t, x, j, q)
 				requireMended()
@@ -120,9 +123,9 @@ func behind(t *testing.T, path string) *store.DB {
 }
 
 func TestAPageMissingInTheMiddleIsNoticed(t *testing.T) {
-	j := plausible(1, 4096*2, 0)
+	j := plausible(1, 1024*2, 0)
 	var said bytes.Buffer
-	cfg := index.Config{Path: filepath.Join(t.TempDir(), "index.db"), Source: j, BlockSize: 4096, Log: log(&said)}
+	cfg := index.Config{Path: filepath.Join(t.TempDir(), "index.db"), Source: j, BlockSize: 1024, Log: log(&said)}
 	x := open(t, cfg)
 	require.NoError(t, x.CatchUp(t.Context(), nil))
 	db := behind(t, cfg.Path)
@@ -132,9 +135,8 @@ func TestAPageMissingInTheMiddleIsNoticed(t *testing.T) {
 	} {
 		_, err := db.Write.ExecContext(t.Context(), `DELETE FROM page WHERE block = 0 AND col = 19 AND `+where)
 		require.NoError(t, err)
-		for i := range 128 { // keys are ends: some for each of the two dozen pages
-			q := index.Query{Subjects: [][16]byte{{8: byte(2 * i)}, {8: byte(2*i + 1)}}}
-			requireHits(t, x, j, q)
+		for i := range 32 { // keys are ends: some for each of the half dozen pages
+			requireHits(t, x, j, index.Query{Subjects: [][16]byte{{8: byte(8 * i)}}})
 		}
 		require.Equal(t, mended+1, strings.Count(said.String(), "ledger index is mended"))
 	}
@@ -150,7 +152,7 @@ func TestAnyFlippedBitIsNoticedOrHarmless(t *testing.T) {
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)
 	rnd := rand.New(rand.NewPCG(seed, 1))
-	for range 12 {
+	for range 8 {
 		at := rnd.IntN(len(whole))
 		if rnd.IntN(4) == 0 {
 			at = rnd.IntN(4096*3) % len(whole) // where the schema is
@@ -170,7 +172,7 @@ func TestAnIndexOfRubbishIsMadeAgain(t *testing.T) {
 
 // survive opens an index that is this file. Every answer is right or an error, and after an error the index is made
 // again.
-func survive(t *testing.T, j *journal, file []byte) {
+func survive(t *testing.T, j *fake, file []byte) {
 	t.Helper()
 	cfg := small(t.TempDir(), j)
 	require.NoError(t, os.WriteFile(cfg.Path, file, 0o600))
@@ -218,7 +220,7 @@ func TestWhatCannotBeMendedIsMadeAgainByRun(t *testing.T) {
 func TestAnotherJournalsIndexIsSetAside(t *testing.T) {
 	whole, other := plausible(1, 300, 0), plausible(2, 300, 0)
 	for name, c := range map[string]struct {
-		now  *journal
+		now  *fake
 		says string
 	}{
 		"ahead of the journal": {whole.cut(180), "ahead of the journal"},

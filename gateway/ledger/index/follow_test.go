@@ -18,7 +18,7 @@ import (
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // newestExchange is one that was about somebody, by somebody with an officer and a case.
-func newestExchange(j *journal) *hubv1.Exchange {
+func newestExchange(j *fake) *hubv1.Exchange {
 	for i := len(j.entries) - 1; i >= 0; i-- {
 		if e := j.decoded[i].GetExchange(); len(e.GetSubjectHashes()) > 0 && e.GetAgreement() != "" {
 			return e
@@ -38,7 +38,7 @@ func run(t *testing.T, x *index.Index) {
 	})
 }
 
-func quick(dir string, j *journal) index.Config {
+func quick(dir string, j *fake) index.Config {
 	cfg := small(dir, j)
 	cfg.Rest, cfg.Retry = time.Microsecond, time.Millisecond
 	return cfg

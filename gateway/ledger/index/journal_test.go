@@ -17,20 +17,20 @@ import (
 
 var background = context.Background()
 
-// journal is a journal in memory.
-type journal struct {
+// fake is a journal in memory.
+type fake struct {
 	mu      sync.Mutex
 	entries []index.Entry
 	first   uint64
 	broken  error
 	more    chan struct{}
-	decoded []*hubv1.LedgerRecord // nil where there is none to decode
+	decoded []*hubv1.LedgerRecord // nil where there is none to decode; of the first few only
 }
 
-func newJournal() *journal { return &journal{more: make(chan struct{})} }
+func newJournal() *fake { return &fake{more: make(chan struct{})} }
 
 // plausible returns a journal of n records of a plausible hub, every void-th position of which is void.
-func plausible(seed uint64, n, void int) *journal {
+func plausible(seed uint64, n, void int) *fake {
 	j := newJournal()
 	for r := range ledgertest.Records(seed, n) {
 		if void > 0 && len(j.entries)%void == void-1 {
@@ -41,13 +41,13 @@ func plausible(seed uint64, n, void int) *journal {
 	return j
 }
 
-func (j *journal) append(payload []byte) {
+func (j *fake) append(payload []byte) {
 	j.add(index.Entry{Payload: append([]byte(nil), payload...)})
 }
 
-func (j *journal) void() { j.add(index.Entry{Void: true}) }
+func (j *fake) void() { j.add(index.Entry{Void: true}) }
 
-func (j *journal) add(e index.Entry) {
+func (j *fake) add(e index.Entry) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	var before [32]byte
@@ -57,7 +57,9 @@ func (j *journal) add(e index.Entry) {
 	e.Seq = uint64(len(j.entries))
 	e.Digest = sha256.Sum256(append(before[:], e.Payload...))
 	j.entries = append(j.entries, e)
-	j.decoded = append(j.decoded, decode(e))
+	if len(j.decoded) < 5000 {
+		j.decoded = append(j.decoded, decode(e))
+	}
 	close(j.more)
 	j.more = make(chan struct{})
 }
@@ -70,19 +72,19 @@ func decode(e index.Entry) *hubv1.LedgerRecord {
 	return r
 }
 
-func (j *journal) First() uint64 {
+func (j *fake) First() uint64 {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	return j.first
 }
 
-func (j *journal) Durable() uint64 {
+func (j *fake) Durable() uint64 {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	return uint64(len(j.entries))
 }
 
-func (j *journal) Watch(ctx context.Context, after uint64) error {
+func (j *fake) Watch(ctx context.Context, after uint64) error {
 	for {
 		j.mu.Lock()
 		n, more := uint64(len(j.entries)), j.more
@@ -98,7 +100,7 @@ func (j *journal) Watch(ctx context.Context, after uint64) error {
 	}
 }
 
-func (j *journal) Scan(ctx context.Context, from, to uint64) iter.Seq2[index.Entry, error] {
+func (j *fake) Scan(ctx context.Context, from, to uint64) iter.Seq2[index.Entry, error] {
 	return func(yield func(index.Entry, error) bool) {
 		var buf []byte
 		for seq := from; seq < to; seq++ {
@@ -115,7 +117,7 @@ func (j *journal) Scan(ctx context.Context, from, to uint64) iter.Seq2[index.Ent
 	}
 }
 
-func (j *journal) Get(ctx context.Context, seq uint64) (index.Entry, error) {
+func (j *fake) Get(ctx context.Context, seq uint64) (index.Entry, error) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	switch {
@@ -130,8 +132,8 @@ func (j *journal) Get(ctx context.Context, seq uint64) (index.Entry, error) {
 }
 
 // cut returns the journal's first n positions.
-func (j *journal) cut(n int) *journal {
-	return &journal{entries: j.entries[:n:n], decoded: j.decoded[:n:n], more: make(chan struct{})}
+func (j *fake) cut(n int) *fake {
+	return &fake{entries: j.entries[:n:n], decoded: j.decoded[:n:n], more: make(chan struct{})}
 }
 
 // open opens an index and closes it with the test.

@@ -181,4 +181,5 @@ func (x *Index) checkBlocks(ctx context.Context, blocks []*sealed, lists int) er
 // sourceError is a failure of the journal, for which the index is not to blame.
 type sourceError struct{ error }
 
+// Unwrap returns the journal's error.
 func (e *sourceError) Unwrap() error { return e.error }

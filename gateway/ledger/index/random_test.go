@@ -266,7 +266,7 @@ func filtered(q index.Query) bool {
 }
 
 // brute is the positions below n that a query wants, found by looking at every record.
-func brute(j *journal, q index.Query, n uint64) (seqs []uint64) {
+func brute(j *fake, q index.Query, n uint64) (seqs []uint64) {
 	for seq := j.first; seq < n; seq++ {
 		if r := j.decoded[seq]; r != nil && wants(&q, r) || r == nil && !j.entries[seq].Void && !filtered(q) {
 			seqs = append(seqs, seq)

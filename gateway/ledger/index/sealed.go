@@ -69,10 +69,12 @@ type damage struct {
 	err   error
 }
 
+// Error says where.
 func (d *damage) Error() string {
 	return fmt.Sprintf("index block %d, column %d is damaged: %v", d.block, d.col, d.err)
 }
 
+// Unwrap returns what is wrong with the page.
 func (d *damage) Unwrap() error { return d.err }
 
 // eachPage calls f for the pages of a column that may have something within a span, the last one first. Each page

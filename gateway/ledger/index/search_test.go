@@ -5,9 +5,11 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/timestamppb"
 	"pgregory.net/rapid"
 
 	"github.com/lienthong/lienthong/gateway/ledger/index"
@@ -15,12 +17,12 @@ import (
 )
 
 // small makes blocks of 64 records.
-func small(dir string, j *journal) index.Config {
+func small(dir string, j *fake) index.Config {
 	return index.Config{Path: filepath.Join(dir, "index.db"), Source: j, BlockSize: 64}
 }
 
-func TestSearchFindsWhatLookingAtEveryRecordFinds(t *testing.T) {
-	dir := t.TempDir()
+func TestSearchesAndVolumesAreWhatLookingAtEveryRecordGives(t *testing.T) {
+	dir, made := t.TempDir(), emptyIndex(t)
 	rapid.Check(t, func(rt *rapid.T) {
 		path, err := os.MkdirTemp(dir, "")
 		require.NoError(rt, err)
@@ -28,9 +30,10 @@ func TestSearchFindsWhatLookingAtEveryRecordFinds(t *testing.T) {
 		for range rapid.IntRange(0, 200).Draw(rt, "records") {
 			j.add(randomEntry(rt, &at))
 		}
-		j.first = uint64(rapid.SampledFrom([]int{0, 0, 0, 10, 64, 100}).Draw(rt, "first"))
-		j.first = min(j.first, j.Durable())
-		x, err := index.Open(t.Context(), small(path, j))
+		j.first = min(uint64(rapid.SampledFrom([]int{0, 0, 0, 10, 64, 100}).Draw(rt, "first")), j.Durable())
+		cfg := small(path, j)
+		require.NoError(rt, os.WriteFile(cfg.Path, made, 0o600))
+		x, err := index.Open(t.Context(), cfg)
 		require.NoError(rt, err)
 		defer func() { require.NoError(rt, x.Close()) }()
 		require.NoError(rt, x.CatchUp(t.Context(), nil))
@@ -39,11 +42,66 @@ func TestSearchFindsWhatLookingAtEveryRecordFinds(t *testing.T) {
 			q := randomQuery(rt, at)
 			require.Equal(rt, brute(j, q, x.Indexed()), everyPage(rt, x, j, q))
 		}
+		for range 4 {
+			q := randomVolumeQuery(rt, at)
+			got, err := x.Volumes(t.Context(), q)
+			require.NoError(rt, err)
+			requireVolumes(rt, bruteVolumes(j, q, x.Indexed()), got)
+		}
 	})
 }
 
+// emptyIndex is the file of an index without blocks. Making one takes longer than a hundred searches.
+func emptyIndex(t *testing.T) []byte {
+	cfg := small(t.TempDir(), newJournal())
+	require.NoError(t, open(t, cfg).Close())
+	file, err := os.ReadFile(cfg.Path)
+	require.NoError(t, err)
+	return file
+}
+
+func TestABlockOfFullSizeIsSearchedAsASmallOneIs(t *testing.T) {
+	const records = 1<<16 + 500
+	j := newJournal()
+	for i := range records {
+		b, err := proto.Marshal(&hubv1.LedgerRecord{Time: timestamppb.New(epoch.Add(time.Duration(i) * time.Millisecond)),
+			Event: &hubv1.LedgerRecord_Exchange{Exchange: &hubv1.Exchange{Case: fmt.Sprint(i / 3), Officer: fmt.Sprint(i % 9973),
+				ConsumerAgency: "H27", ConsumerSystem: fmt.Sprint(i % 3)}}})
+		require.NoError(t, err)
+		j.add(index.Entry{Payload: b})
+	}
+	x := open(t, index.Config{Path: filepath.Join(t.TempDir(), "index.db"), Source: j})
+	require.NoError(t, x.CatchUp(t.Context(), nil))
+	for name, c := range map[string]struct {
+		query index.Query
+		wants func(i int) bool
+	}{
+		"key":           {index.Query{Case: "20000"}, func(i int) bool { return i/3 == 20000 }},
+		"at the border": {index.Query{Case: "21845"}, func(i int) bool { return i/3 == 21845 }},
+		"array":         {index.Query{Officer: "77"}, func(i int) bool { return i%9973 == 77 }},
+		"bitmap":        {index.Query{Consumer: "H27/1", Officer: "1"}, func(i int) bool { return i%3 == 1 && i%9973 == 1 }},
+		"time": {index.Query{From: epoch.Add(40 * time.Second), To: epoch.Add(40_005 * time.Millisecond)},
+			func(i int) bool { return i >= 40_000 && i < 40_005 }},
+		"end": {index.Query{From: epoch.Add(65_534 * time.Millisecond), Consumer: "H27/0"}, func(i int) bool { return i >= 65_534 && i%3 == 0 }},
+	} {
+		var want, got []uint64
+		for i := range records {
+			if c.wants(i) {
+				want = append(want, uint64(i))
+			}
+		}
+		c.query.OldestFirst, c.query.Limit = true, 10_000
+		p, err := x.Search(t.Context(), c.query)
+		require.NoError(t, err)
+		for _, h := range p.Hits {
+			got = append(got, h.Seq)
+		}
+		require.Equal(t, want, got, name)
+	}
+}
+
 // everyPage reads page after page, each but the last one full, and every hit as it is in the journal.
-func everyPage(t require.TestingT, x *index.Index, j *journal, q index.Query) (seqs []uint64) {
+func everyPage(t require.TestingT, x *index.Index, j *fake, q index.Query) (seqs []uint64) {
 	for {
 		p, err := x.Search(background, q)
 		require.NoError(t, err)

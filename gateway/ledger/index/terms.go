@@ -44,6 +44,7 @@ func ParseKind(name string) (Kind, error) {
 
 // terms is all that a record is found and counted by. Its bytes are the record's.
 type terms struct {
+	made                             stamp
 	time                             int64 // Unix nanoseconds
 	kind                             Kind
 	agency, system                   []byte // who asked, read or changed
@@ -56,7 +57,7 @@ type terms struct {
 	ids                              [][]byte // exchanges that it is about
 	subjects                         [][]byte
 	refused                          uint64 // refusals that it counts
-	since                            int64  // when the first of them came, Unix nanoseconds
+	first                            *stamp // when the first of them came
 	fields                           [][]byte
 	about                            protowire.Number // which notice
 	changed                          hubv1.Change_Kind
@@ -76,14 +77,14 @@ const (
 // read reads a record's bytes. It looks at them once and copies nothing: decoding them into a message would take
 // ten times as long, and is done for hits alone.
 func (t *terms) read(record []byte) error {
+	t.made = stamp{}
 	t.reset()
-	t.time = 0
 	err := eachField(record, func(num protowire.Number, v []byte, _ uint64) error {
 		if v == nil {
 			return nil
 		}
 		if num == recordTime {
-			return readTime(v, &t.time)
+			return t.made.read(v)
 		}
 		if num < recordExchange || num > recordNotice {
 			return nil
@@ -95,6 +96,7 @@ func (t *terms) read(record []byte) error {
 		}
 		return t.event(v)
 	})
+	t.time = t.made.nanoseconds()
 	if t.changed == hubv1.Change_KIND_AGREEMENT { // is found by the agreement
 		t.agreement = t.object
 	}
@@ -103,7 +105,7 @@ func (t *terms) read(record []byte) error {
 
 // reset forgets the event.
 func (t *terms) reset() {
-	*t = terms{time: t.time, ids: t.ids[:0], subjects: t.subjects[:0], fields: t.fields[:0]}
+	*t = terms{made: t.made, ids: t.ids[:0], subjects: t.subjects[:0], fields: t.fields[:0]}
 }
 
 func (t *terms) event(v []byte) error {
@@ -290,7 +292,10 @@ func (t *terms) refusals(num protowire.Number, v []byte, n uint64) error {
 	case num == 3:
 		t.reason = v
 	case num == 5:
-		return readTime(v, &t.since)
+		if t.first == nil {
+			t.first = new(stamp)
+		}
+		return t.first.read(v)
 	}
 	return nil
 }
@@ -332,22 +337,24 @@ func eachField(b []byte, f func(num protowire.Number, v []byte, n uint64) error)
 	return nil
 }
 
-// readTime reads a google.protobuf.Timestamp over what at is already.
-func readTime(b []byte, at *int64) error {
-	seconds, nanos := floorDiv(*at, int64(time.Second))
-	err := eachField(b, func(num protowire.Number, v []byte, n uint64) error {
+// stamp is a google.protobuf.Timestamp.
+type stamp struct{ seconds, nanos int64 }
+
+// read reads a stamp over what this one is already.
+func (s *stamp) read(b []byte) error {
+	return eachField(b, func(num protowire.Number, v []byte, n uint64) error {
 		switch {
 		case v != nil:
 		case num == 1:
-			seconds = int64(n)
+			s.seconds = int64(n)
 		case num == 2:
-			nanos = int64(int32(n))
+			s.nanos = int64(int32(n))
 		}
 		return nil
 	})
-	*at = seconds*int64(time.Second) + nanos
-	return err
 }
+
+func (s *stamp) nanoseconds() int64 { return s.seconds*int64(time.Second) + s.nanos }
 
 func floorDiv(a, b int64) (quotient, rest int64) {
 	quotient, rest = a/b, a%b

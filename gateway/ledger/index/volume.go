@@ -37,8 +37,8 @@ func (v volumes) add(t *terms, scratch *[]byte) {
 	at := t.time
 	if t.refused > 0 {
 		counts = true
-		if t.since != 0 {
-			at = t.since
+		if t.first != nil {
+			at = t.first.nanoseconds()
 		}
 	}
 	if !counts {

@@ -3,7 +3,6 @@ package index_test
 import (
 	"cmp"
 	"math/bits"
-	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -17,28 +16,6 @@ import (
 	"github.com/lienthong/lienthong/gateway/ledger/index"
 	hubv1 "github.com/lienthong/lienthong/proto/hub/v1"
 )
-
-func TestVolumesAreWhatCountingEveryRecordGives(t *testing.T) {
-	dir := t.TempDir()
-	rapid.Check(t, func(rt *rapid.T) {
-		path, err := os.MkdirTemp(dir, "")
-		require.NoError(rt, err)
-		j, at := newJournal(), epoch
-		for range rapid.IntRange(0, 100).Draw(rt, "records") {
-			j.add(randomEntry(rt, &at))
-		}
-		x, err := index.Open(t.Context(), small(path, j))
-		require.NoError(rt, err)
-		defer func() { require.NoError(rt, x.Close()) }()
-		require.NoError(rt, x.CatchUp(t.Context(), nil))
-		for range 4 {
-			q := randomVolumeQuery(rt, at)
-			got, err := x.Volumes(t.Context(), q)
-			require.NoError(rt, err)
-			requireVolumes(rt, bruteVolumes(j, q, x.Indexed()), got)
-		}
-	})
-}
 
 func randomVolumeQuery(t *rapid.T, until time.Time) index.VolumeQuery {
 	q := index.VolumeQuery{By: index.VolumeBy{Time: one(t, []time.Duration{0, time.Minute, time.Hour, 24 * time.Hour}),
@@ -59,7 +36,7 @@ func randomVolumeQuery(t *rapid.T, until time.Time) index.VolumeQuery {
 }
 
 // bruteVolumes counts every record below n.
-func bruteVolumes(j *journal, q index.VolumeQuery, n uint64) []*hubv1.Volume {
+func bruteVolumes(j *fake, q index.VolumeQuery, n uint64) []*hubv1.Volume {
 	type key struct {
 		start                      int64
 		consumer, provider, method string
