@@ -26,8 +26,8 @@ lint: ## gofmt, go vet, staticcheck, buf lint and breaking, generated files and 
 generate: ## generate Go from the protos
 	@scripts/generate
 
-bench: build ## compare the hub with direct gRPC, nginx and HAProxy, in one run
-	@scripts/bench
+bench: ## compare the hub with direct gRPC, nginx and HAProxy, in one run; LEDGER=1: the ledger by itself
+	@scripts/bench $(if $(LEDGER),--ledger)
 
 tools: ## install the pinned tools into bin/
 	@scripts/tools

@@ -1,6 +1,7 @@
 // Command bench measures, on one machine and in one run, what a call costs that reaches the population registry
-// directly, through nginx, through HAProxy, and through the hub with all its work on. It also measures how fast the
-// hub starts and how much memory it takes.
+// directly, through nginx, through HAProxy, and through the hub with all its work on: once with its ledger on disk, and
+// once with it in memory. It also measures how fast the hub starts and how much memory it takes. With --ledger it
+// measures the ledger by itself instead.
 //
 // What does not belong here: benchmarks of a package, which live beside its code, and anything that the product
 // itself needs.
@@ -12,14 +13,18 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"syscall"
 	"time"
 
 	"github.com/alecthomas/kong"
 )
 
-// wholeRun bounds a run, whatever hangs.
-const wholeRun = 20 * time.Minute
+// Bounds on a run, whatever hangs.
+const (
+	wholeRun    = 20 * time.Minute
+	wholeLedger = 6 * time.Hour // 200 million records
+)
 
 // options is the command line.
 type options struct {
@@ -29,12 +34,16 @@ type options struct {
 	Time       time.Duration `help:"Length of one measurement at 64 callers; at other numbers half of it." default:"5s"`
 	Million    bool          `help:"Also measure the first start with 1,000,000 people."`
 	SkipStarts bool          `help:"Do not measure starts and memory."`
-	Only       []string      `help:"Measure these paths only: direct, nginx, haproxy, hub." placeholder:"PATH"`
+	Only       []string      `help:"Measure these paths only: direct, nginx, haproxy, hub, hub-memory." placeholder:"PATH"`
+	Memory     string        `help:"Directory in memory (tmpfs) where hub-memory has its ledger." default:"/dev/shm" type:"path"`
 	Pause      bool          `help:"Start the servers, say where they are, and wait for Ctrl-C: to look at them under your own load."`
-	Keep       bool          `help:"Keep the directory with data, settings and logs."`
+	Keep       bool          `help:"Keep the directory with data, settings and logs. What is in memory is removed all the same."`
 	Tools      string        `help:"Directory of lienthong and ghz." default:"bin" type:"existingdir"`
 	Work       string        `help:"Directory below which the run makes its own." default:"run" type:"path"`
-	Out        string        `help:"Where the figures are written." default:"run/bench.json" type:"path"`
+	Out        string        `help:"Where the figures are written (default: bench.json in the directory that --work names, with --ledger bench-ledger.json)." type:"path"`
+
+	Ledger  bool `help:"Measure the ledger by itself instead: journal, transparency log, index, proofs and searches, on a ledger that is made for it."`
+	Records int  `help:"With --ledger: records of that ledger, about 1.2 KB of disk each." default:"10000000"`
 }
 
 // Validate is called by kong.
@@ -49,6 +58,9 @@ func (o *options) Validate() error {
 		if n < 1 || n > 1024 {
 			return fmt.Errorf("--callers has %d; choose 1 to 1024", n)
 		}
+	}
+	if o.Records < 10_000 || o.Records > 200_000_000 {
+		return fmt.Errorf("--records is %d; choose 10000 to 200000000", o.Records)
 	}
 	if o.Population < 1000 || o.Population > 1_000_000 {
 		return fmt.Errorf("--population is %d; choose 1000 to 1000000", o.Population)
@@ -66,16 +78,37 @@ func (o *options) wants(path string) bool {
 	return len(o.Only) == 0
 }
 
+// length is how long a measurement at so many callers takes.
+func (o *options) length(callers int) time.Duration {
+	if callers == judgedCallers {
+		return o.Time
+	}
+	return o.Time / 2
+}
+
+// out is where the figures are written; name is the file's, if none was named.
+func (o *options) out(name string) string {
+	if o.Out != "" {
+		return o.Out
+	}
+	return filepath.Join(o.Work, name)
+}
+
 func main() {
 	var opt options
 	kong.Parse(&opt, kong.Name("scripts/bench"), kong.Description(
-		"Compares the hub with direct gRPC, nginx and HAProxy in front of the same registry: calls/s, latency, CPU. "+
+		"Compares the hub with direct gRPC, nginx and HAProxy in front of the same registry, and with a hub whose ledger lies in memory: calls/s, latency, CPU. "+
+			"With --ledger it measures the ledger by itself. "+
 			"Runs beside a hub that is up: own directory, free ports on loopback. A goal that is not met does not fail the run; a call that fails does."))
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
-	ctx, cancel := context.WithTimeout(ctx, wholeRun)
+	measure, limit := run, wholeRun
+	if opt.Ledger {
+		measure, limit = runLedger, wholeLedger
+	}
+	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	if err := run(ctx, &opt); err != nil {
+	if err := measure(ctx, &opt); err != nil {
 		if errors.Is(ctx.Err(), context.Canceled) {
 			err = errors.New("stopped")
 		}

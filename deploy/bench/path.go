@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/lienthong/lienthong/deploy/parts"
 	"github.com/lienthong/lienthong/gateway/client"
@@ -33,6 +34,34 @@ type path struct {
 	asker   peer.ID
 	server  peer.ID    // who answers there
 	servers []*process // all that works for a call
+
+	quiet time.Duration // how long the servers idle before they have surely finished with the last calls
+}
+
+// followers is longer than the transparency log rests between two looks at the journal.
+const followers = 1200 * time.Millisecond
+
+// slowestToSettle bounds how long a path is waited for.
+const slowestToSettle = 10 * time.Second
+
+// settle waits until the servers have finished what the last calls left them to do, such as adding the records to the
+// index: it belongs to these calls, and would disturb the next measurement.
+func (p *path) settle(ctx context.Context) error {
+	const look = 100 * time.Millisecond
+	before, idle := p.usage().cpu, time.Duration(0)
+	for began := time.Now(); idle < p.quiet && time.Since(began) < slowestToSettle; {
+		select {
+		case <-time.After(look):
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+		now := p.usage().cpu
+		if idle += look; now-before > look/10 {
+			idle = 0
+		}
+		before = now
+	}
+	return nil
 }
 
 // usage adds up the servers of the path.
@@ -77,23 +106,45 @@ func (s *servers) describe() {
 	say("Ctrl-C stops them")
 }
 
-// openServers starts the hub from one directory, and from the other the registry with the proxies before it.
-func (b *bench) openServers(ctx context.Context, hubDir, registryDir string) (*servers, error) {
+// openServers starts the registry with the proxies before it, and the hubs, each from a directory of its own.
+func (b *bench) openServers(ctx context.Context) (*servers, error) {
 	s := new(servers)
 	if b.opt.wants("direct") || b.opt.wants("nginx") || b.opt.wants("haproxy") {
-		if err := b.openRegistry(ctx, s, parts.Dir(registryDir)); err != nil {
-			return s, err
+		dir, err := b.copyNation(ctx, "registry")
+		if err == nil {
+			err = b.openRegistry(ctx, s, parts.Dir(dir))
 		}
-	}
-	if b.opt.wants("hub") {
-		hub, ready, err := b.startHub(ctx, hubDir, b.opt.Population)
 		if err != nil {
 			return s, err
 		}
-		s.started = append(s.started, hub)
-		s.paths = append(s.paths, &path{"hub", ready.Addresses["grpc"], parts.Dir(hubDir), desk, client.Gateway, []*process{hub}})
+	}
+	if b.opt.wants(inMemory) {
+		dir, err := b.copyNation(ctx, inMemory)
+		if err == nil {
+			err = b.openHub(ctx, s, inMemory, dir, "--ledger", filepath.Join(b.memory, "ledger"))
+		}
+		if err != nil {
+			return s, err
+		}
+	}
+	if b.opt.wants("hub") { // last: no directory is copied while it is open
+		return s, b.openHub(ctx, s, "hub", b.hubDir())
 	}
 	return s, nil
+}
+
+// openHub starts a hub as the path of this name.
+func (b *bench) openHub(ctx context.Context, s *servers, name, dir string, flags ...string) error {
+	hub, ready, err := b.startHub(ctx, name, dir, flags...)
+	if err != nil {
+		return err
+	}
+	s.started = append(s.started, hub)
+	s.paths = append(s.paths, &path{
+		name: name, address: ready.Addresses["grpc"], dir: parts.Dir(dir), asker: desk, server: client.Gateway,
+		servers: []*process{hub}, quiet: followers,
+	})
+	return nil
 }
 
 // openRegistry starts the registry as an ordinary gRPC server, and the proxies.
@@ -116,7 +167,8 @@ func (b *bench) openRegistry(ctx context.Context, s *servers, dir parts.Dir) err
 		return err
 	}
 	if b.opt.wants("direct") {
-		s.paths = append(s.paths, &path{"direct", address, dir, steward, registryID, []*process{registry}})
+		s.paths = append(s.paths, &path{
+			name: "direct", address: address, dir: dir, asker: steward, server: registryID, servers: []*process{registry}})
 	}
 	for _, kind := range proxies {
 		if !b.opt.wants(kind.name) {
@@ -127,7 +179,8 @@ func (b *bench) openRegistry(ctx context.Context, s *servers, dir parts.Dir) err
 			return err
 		}
 		s.started = append(s.started, proxy)
-		s.paths = append(s.paths, &path{kind.name, at, dir, desk, front, []*process{registry, proxy}})
+		s.paths = append(s.paths, &path{
+			name: kind.name, address: at, dir: dir, asker: desk, server: front, servers: []*process{registry, proxy}})
 	}
 	return nil
 }

@@ -1,16 +1,14 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"math"
-	"os"
-	"path/filepath"
 	"slices"
-	"strings"
 	"text/tabwriter"
 	"time"
+
+	"github.com/lienthong/lienthong/deploy/bench/figures"
 )
 
 // row is what one path did under a number of callers: medians of the rounds.
@@ -28,7 +26,7 @@ type row struct {
 
 // String is the row as a line of progress.
 func (r row) String() string {
-	line := fmt.Sprintf("%-8s %3d callers %8.0f calls/s  p50 %6.2f ms  p99 %6.2f ms  CPU per call %4.0f µs, of the caller %3.0f µs",
+	line := fmt.Sprintf("%-10s %3d callers %8.0f calls/s  p50 %6.2f ms  p99 %6.2f ms  CPU per call %4.0f µs, of the caller %3.0f µs",
 		r.Name, r.Callers, r.CallsPerSecond, r.P50, r.P99, r.CPU, r.client)
 	if r.others > disturbed {
 		line += fmt.Sprintf("  (others took %.0f %% of the machine)", 100*r.others)
@@ -59,22 +57,14 @@ type memory struct {
 	Resident float64 `json:"rss_mb"`
 }
 
-// goal is what was wished, and what was got.
-type goal struct {
-	Goal  string  `json:"goal"`
-	Got   float64 `json:"got"`
-	Limit float64 `json:"limit"`
-	Met   bool    `json:"met"`
-}
-
 // report is all that a run found.
 type report struct {
-	Machine machine     `json:"machine"`
-	Date    time.Time   `json:"date"`
-	Rows    []row       `json:"rows"`
-	Starts  []startTime `json:"starts"`
-	Memory  []memory    `json:"memory"`
-	Goals   []goal      `json:"goals"`
+	Machine figures.Machine `json:"machine"`
+	Date    time.Time       `json:"date"`
+	Rows    []row           `json:"rows"`
+	Starts  []startTime     `json:"starts"`
+	Memory  []memory        `json:"memory"`
+	Goals   figures.Goals   `json:"goals"`
 
 	// OthersPercent is the share of the machine that went to processes that have no part in this while calls were
 	// measured. Where it is large the figures say little.
@@ -124,15 +114,16 @@ func (r *report) judge() {
 		r.OthersPercent = max(r.OthersPercent, 100*row.others)
 	}
 	r.judgeCalls()
+	r.judgeLedger()
 	for _, s := range r.Starts {
 		limit, known := startLimits[startTime{Name: s.Name, People: s.People}]
 		if known {
-			r.atMost(fmt.Sprintf("%s with %d people, seconds to the first answer", s.Name, s.People), s.Seconds, limit)
+			r.Goals.AtMost(fmt.Sprintf("%s with %d people, seconds to the first answer", s.Name, s.People), s.Seconds, limit)
 		}
 	}
 	for _, m := range r.Memory {
 		if m.Name == idleMemory("first start", 100_000) {
-			r.atMost("resident memory, idle with 100000 people, MB", m.Resident, 300)
+			r.Goals.AtMost("resident memory, idle with 100000 people, MB", m.Resident, 300)
 		}
 	}
 }
@@ -150,32 +141,41 @@ func (r *report) judgeCalls() {
 		return
 	}
 	if nginx, ok := r.find("nginx", judgedCallers); ok {
-		r.atLeast("calls/s of the hub, in those of nginx", hub.CallsPerSecond/nginx.CallsPerSecond, 1)
-		r.atMost("p99 of the hub, in that of nginx", hub.P99/nginx.P99, 1)
+		r.Goals.AtLeast("calls/s of the hub, in those of nginx", hub.CallsPerSecond/nginx.CallsPerSecond, 1)
+		r.Goals.AtMost("p99 of the hub, in that of nginx", hub.P99/nginx.P99, 1)
 	}
 	if haproxy, ok := r.find("haproxy", judgedCallers); ok {
 		ratio := hub.CallsPerSecond / haproxy.CallsPerSecond
-		r.atLeast("calls/s of the hub, in those of HAProxy", ratio, 0.7)
-		r.atLeast("stretch: calls/s of the hub, in those of HAProxy", ratio, 1)
+		r.Goals.AtLeast("calls/s of the hub, in those of HAProxy", ratio, 0.7)
+		r.Goals.AtLeast("stretch: calls/s of the hub, in those of HAProxy", ratio, 1)
 	}
 }
 
-func (r *report) atLeast(what string, got, limit float64) {
-	r.Goals = append(r.Goals, goal{fmt.Sprintf("%s: at least %g", what, limit), got, limit, got >= limit})
-}
-
-func (r *report) atMost(what string, got, limit float64) {
-	r.Goals = append(r.Goals, goal{fmt.Sprintf("%s: at most %g", what, limit), got, limit, got <= limit})
+// judgeLedger says what the disk under the ledger costs: the hub against one that keeps its ledger in memory.
+func (r *report) judgeLedger() {
+	for _, callers := range []int{64, 256} {
+		hub, with := r.find("hub", callers)
+		memory, without := r.find(inMemory, callers)
+		if with && without {
+			what := fmt.Sprintf("calls/s of the hub at %d callers, in those with its ledger in memory", callers)
+			r.Goals.AtLeast(what, hub.CallsPerSecond/memory.CallsPerSecond, 0.85)
+		}
+	}
+	hub, with := r.find("hub", 1)
+	memory, without := r.find(inMemory, 1)
+	if with && without {
+		r.Goals.AtMost("p50 of the hub at 1 caller, ms more than with its ledger in memory", hub.P50-memory.P50, 0.5)
+	}
 }
 
 // print writes the report for people.
 func (r *report) print(w io.Writer) {
 	fmt.Fprintf(w, "\n%s, %s\n\n", r.Date.Format(time.DateOnly), r.Machine)
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(t, "path\tcallers\tcalls/s\tp50 ms\tp99 ms\tCPU µs/call\t× direct\t× nginx\t× haproxy\t")
+	fmt.Fprintln(t, "path\tcallers\tcalls/s\tp50 ms\tp99 ms\tCPU µs/call\t× direct\t× nginx\t× haproxy\t× "+inMemory+"\t")
 	for _, row := range r.Rows {
-		fmt.Fprintf(t, "%s\t%d\t%.0f\t%.2f\t%.2f\t%.0f\t%s\t%s\t%s\t\n", row.Name, row.Callers, row.CallsPerSecond, row.P50, row.P99, row.CPU,
-			r.ratio(row, "direct"), r.ratio(row, "nginx"), r.ratio(row, "haproxy"))
+		fmt.Fprintf(t, "%s\t%d\t%.0f\t%.2f\t%.2f\t%.0f\t%s\t%s\t%s\t%s\t\n", row.Name, row.Callers, row.CallsPerSecond, row.P50, row.P99, row.CPU,
+			r.ratio(row, "direct"), r.ratio(row, "nginx"), r.ratio(row, "haproxy"), r.ratio(row, inMemory))
 	}
 	_ = t.Flush()
 	if r.OthersPercent > 100*disturbed {
@@ -189,15 +189,9 @@ func (r *report) print(w io.Writer) {
 	for _, m := range r.Memory {
 		fmt.Fprintf(t, "%s\t%.0f MB resident\n", m.Name, m.Resident)
 	}
-	fmt.Fprintln(t)
-	for _, g := range r.Goals {
-		verdict := "met"
-		if !g.Met {
-			verdict = "NOT MET"
-		}
-		fmt.Fprintf(t, "%s\t%s\t(%.2f)\n", g.Goal, verdict, g.Got)
-	}
 	_ = t.Flush()
+	fmt.Fprintln(w)
+	r.Goals.Print(w)
 }
 
 // ratio is a row's calls/s in those of another path under as many callers.
@@ -207,30 +201,4 @@ func (r *report) ratio(of row, path string) string {
 		return "-"
 	}
 	return fmt.Sprintf("%.2f", of.CallsPerSecond/base.CallsPerSecond)
-}
-
-// write keeps the report for programs.
-func (r *report) write(path string) error {
-	raw, err := json.MarshalIndent(r, "", "  ")
-	if err == nil {
-		err = os.MkdirAll(filepath.Dir(path), 0o700)
-	}
-	if err == nil {
-		err = os.WriteFile(path, append(raw, '\n'), 0o644)
-	}
-	return err
-}
-
-// machine is what the run ran on.
-type machine struct {
-	Processor string   `json:"processor"`
-	Cores     int      `json:"cores"` // that the run could use
-	MemoryGB  float64  `json:"memory_gb"`
-	System    string   `json:"system"`
-	Versions  []string `json:"versions"` // of all that takes part
-}
-
-// String is the machine on one line.
-func (m machine) String() string {
-	return fmt.Sprintf("%d cores of %s, %.0f GB, %s; %s", m.Cores, m.Processor, m.MemoryGB, m.System, strings.Join(m.Versions, ", "))
 }

@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/lienthong/lienthong/deploy/bench/figures"
 )
 
 func TestMedianOfRoundsIsTakenForEachFigure(t *testing.T) {
@@ -32,6 +34,13 @@ func TestGoalsAreJudgedAtTheirLimits(t *testing.T) {
 			{Name: "hub", Callers: 1, CallsPerSecond: 1, P99: 1},
 		}
 	}
+	ledgers := func(hubCalls, hubP50 float64) []row {
+		return []row{
+			{Name: "hub", Callers: 64, CallsPerSecond: hubCalls}, {Name: inMemory, Callers: 64, CallsPerSecond: 1000},
+			{Name: "hub", Callers: 256, CallsPerSecond: hubCalls}, {Name: inMemory, Callers: 256, CallsPerSecond: 1000},
+			{Name: "hub", Callers: 1, P50: hubP50}, {Name: inMemory, Callers: 1, P50: 1},
+		}
+	}
 	for _, c := range []struct {
 		name   string
 		report report
@@ -42,6 +51,9 @@ func TestGoalsAreJudgedAtTheirLimits(t *testing.T) {
 		{"within reach of HAProxy", report{Rows: rows(1400, 10)}, []bool{true, true, true, false}},
 		{"as fast as HAProxy", report{Rows: rows(2000, 10)}, []bool{true, true, true, true}},
 		{"only the hub measured", report{Rows: rows(1, 1)[2:]}, nil},
+		{"ledger on disk as wished", report{Rows: ledgers(850, 1.5)}, []bool{true, true, true}},
+		{"ledger on disk too slow", report{Rows: ledgers(849, 1.51)}, []bool{false, false, false}},
+		{"ledger in memory at 64 callers only", report{Rows: ledgers(850, 1)[:2]}, []bool{true}},
 		{"starts in time", report{Starts: []startTime{{Name: "first start", People: 100_000, Seconds: 5}, {Name: "second start", People: 100_000, Seconds: 1}, {Name: "first start", People: million, Seconds: 30}}}, []bool{true, true, true}},
 		{"starts too late", report{Starts: []startTime{{Name: "first start", People: 100_000, Seconds: 5.01}, {Name: "second start", People: 100_000, Seconds: 1.01}, {Name: "first start", People: million, Seconds: 30.01}}}, []bool{false, false, false}},
 		{"a start of another nation", report{Starts: []startTime{{Name: "first start", People: 5000, Seconds: 60}}}, nil},
@@ -74,7 +86,7 @@ func TestReportSaysPlainlyWhatIsNotMet(t *testing.T) {
 func TestWrittenRowsHaveExactlyTheAgreedFields(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "run", "bench.json")
 	r := report{Rows: []row{{Name: "hub", Callers: 64}}}
-	require.NoError(t, r.write(file))
+	require.NoError(t, figures.Write(file, r))
 	raw, err := os.ReadFile(file)
 	require.NoError(t, err)
 	var read struct {

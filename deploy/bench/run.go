@@ -7,6 +7,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"time"
+
+	"github.com/lienthong/lienthong/deploy/bench/figures"
 )
 
 // bench is one run.
@@ -14,6 +16,7 @@ type bench struct {
 	opt    *options
 	tools  string // directory of lienthong and ghz, absolute
 	dir    string // all that this run writes, but for the figures
+	memory string // for the ledger that lies in memory
 	report report
 
 	retaken int // measurements that were taken again
@@ -21,6 +24,9 @@ type bench struct {
 
 // mostRetakes bounds how much longer a run takes on a busy machine.
 const mostRetakes = 12
+
+// warmUp is how long each path is asked before it is measured.
+const warmUp = 2 * time.Second
 
 // run measures everything and prints what it found.
 func run(ctx context.Context, opt *options) error {
@@ -41,7 +47,7 @@ func run(ctx context.Context, opt *options) error {
 	} else {
 		defer func() { _ = os.RemoveAll(dir) }()
 	}
-	if load := loadAverage(); load > 1 {
+	if load := figures.LoadAverage(); load > 1 {
 		say("this machine is busy (load %.1f): the figures will be worse than it can do", load)
 	}
 	if err := b.measure(ctx); err != nil {
@@ -52,28 +58,32 @@ func run(ctx context.Context, opt *options) error {
 	}
 	b.report.judge()
 	b.report.print(os.Stdout)
-	if err := b.report.write(opt.Out); err != nil {
+	out := opt.out("bench.json")
+	if err := figures.Write(out, &b.report); err != nil {
 		return err
 	}
-	say("figures written to %s", opt.Out)
+	say("figures written to %s", out)
 	return nil
 }
 
 // measure takes the starts, then the calls.
 func (b *bench) measure(ctx context.Context) error {
-	hubDir, registryDir := filepath.Join(b.dir, "hub"), filepath.Join(b.dir, "registry")
-	if err := b.starts(ctx, hubDir); err != nil {
+	if b.opt.wants(inMemory) {
+		memory, err := b.opt.memoryDir()
+		if err != nil {
+			return err
+		}
+		defer func() { _ = os.RemoveAll(memory) }()
+		b.memory = memory
+	}
+	if err := b.starts(ctx, b.hubDir()); err != nil {
 		return err
 	}
-	people, err := b.samplePeople(ctx, hubDir)
+	people, err := b.samplePeople(ctx, b.hubDir())
 	if err != nil {
 		return err
 	}
-	// The registry that is asked without the hub has the same files, not the same database twice open.
-	if out, err := exec.CommandContext(ctx, "cp", "-a", hubDir, registryDir).CombinedOutput(); err != nil {
-		return fmt.Errorf("copy the nation: %w: %s", err, out)
-	}
-	s, err := b.openServers(ctx, hubDir, registryDir)
+	s, err := b.openServers(ctx)
 	defer s.close()
 	if err != nil {
 		return err
@@ -92,12 +102,24 @@ func (b *bench) measure(ctx context.Context) error {
 	return b.rounds(ctx, s)
 }
 
+// hubDir is the directory that the nation is made in.
+func (b *bench) hubDir() string { return filepath.Join(b.dir, "hub") }
+
+// copyNation makes a second directory of the hub, with the same files: not the same databases twice open.
+func (b *bench) copyNation(ctx context.Context, name string) (string, error) {
+	dir := filepath.Join(b.dir, name)
+	if out, err := exec.CommandContext(ctx, "cp", "-a", b.hubDir(), dir).CombinedOutput(); err != nil {
+		return "", fmt.Errorf("copy the nation: %w: %s", err, out)
+	}
+	return dir, nil
+}
+
 // rounds measures all paths in turn, again and again: a disturbance of the machine then meets all of them.
 func (b *bench) rounds(ctx context.Context, s *servers) error {
 	load := &load{ghz: filepath.Join(b.tools, "ghz"), dir: b.dir}
 	for _, p := range s.paths {
 		say("warming up %s", p.name)
-		if _, err := load.run(ctx, p, judgedCallers, 2*time.Second); err != nil {
+		if _, err := load.run(ctx, p, judgedCallers, warmUp); err != nil {
 			return err
 		}
 	}
@@ -139,13 +161,12 @@ func (b *bench) quietly(ctx context.Context, load *load, p *path, callers int) (
 
 // once takes one measurement of one path, while the others idle.
 func (b *bench) once(ctx context.Context, load *load, p *path, callers int) (row, error) {
-	length := b.opt.Time
-	if callers != judgedCallers {
-		length /= 2
-	}
 	began, all, before := time.Now(), machineTime(), p.usage()
-	got, err := load.run(ctx, p, callers, length)
+	got, err := load.run(ctx, p, callers, b.opt.length(callers))
 	if err != nil {
+		return row{}, err
+	}
+	if err := p.settle(ctx); err != nil {
 		return row{}, err
 	}
 	spent := p.usage().cpu - before.cpu

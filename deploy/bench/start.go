@@ -94,10 +94,11 @@ func isReady(dir string, hub *process) bool {
 	return err == nil && json.Unmarshal(raw, &ready) == nil && ready.PID == hub.cmd.Process.Pid
 }
 
-// startHub runs `lienthong up` and waits until it says that it is ready. Stop it.
-func (b *bench) startHub(ctx context.Context, dir string, people int) (*process, *parts.Ready, error) {
-	hub, err := startProcess("hub", filepath.Join(b.dir, "hub.log"), filepath.Join(b.tools, "lienthong"), "up", "--dir", dir,
-		"--population", strconv.Itoa(people), "--grpc", "127.0.0.1:0", "--http", "127.0.0.1:0", "--bus", "127.0.0.1:0")
+// startHub runs `lienthong up` in a directory that is filled, and waits until it says that it is ready. Stop it.
+func (b *bench) startHub(ctx context.Context, name, dir string, flags ...string) (*process, *parts.Ready, error) {
+	argv := append([]string{filepath.Join(b.tools, "lienthong"), "up", "--dir", dir, "--population", strconv.Itoa(b.opt.Population),
+		"--grpc", "127.0.0.1:0", "--http", "127.0.0.1:0", "--bus", "127.0.0.1:0"}, flags...)
+	hub, err := startProcess(name, filepath.Join(b.dir, name+".log"), argv...)
 	if err != nil {
 		return nil, nil, err
 	}
