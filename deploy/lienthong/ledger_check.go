@@ -200,7 +200,11 @@ func (c *checked) show(top *cli) error {
 	if top.JSON {
 		return printJSON(c)
 	}
-	fmt.Fprintf(stdout, "journal  positions %d to %d in %d segments, %s read", c.First, c.Next, c.Segments, bytesOf(c.Bytes))
+	fmt.Fprintf(stdout, "journal  %d records", c.Next-c.First)
+	if c.Next > c.First {
+		fmt.Fprintf(stdout, " at positions %d to %d", c.First, c.Next-1)
+	}
+	fmt.Fprintf(stdout, ", %d segments, %s", c.Segments, bytesOf(c.Bytes))
 	if c.Voids > 0 {
 		fmt.Fprintf(stdout, "; %d of them void: their batches could not be written", c.Voids)
 	}
