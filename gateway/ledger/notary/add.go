@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"math"
 	"os"
@@ -23,6 +24,12 @@ const never = time.Duration(math.MaxInt64)
 // grow adds the leaves up to a journal of the given length, in batches.
 func (n *Notary) grow(ctx context.Context, to uint64) error {
 	for n.size < to {
+		if err := n.adopt(ctx); err != nil {
+			return err
+		}
+		if n.size >= to {
+			break
+		}
 		count := min(to-n.size, uint64(n.cfg.Batch))
 		entries, err := n.entries(ctx, n.size, n.size+count)
 		if err != nil {
@@ -35,6 +42,33 @@ func (n *Notary) grow(ctx context.Context, to uint64) error {
 		n.size += count
 		n.tidy(old, n.size)
 	}
+	return nil
+}
+
+// adopt takes over leaves that are in the tree already: those of a batch that was reported as failed after it was
+// written. They must be the journal's.
+func (n *Notary) adopt(ctx context.Context) error {
+	t, err := n.store.tree()
+	if errors.Is(err, fs.ErrNotExist) && n.size == 0 {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if t.Size == n.size {
+		return nil
+	}
+	if t.Size < n.size || t.Size > n.cfg.Source.Durable() {
+		return &Fault{File: treeState, Leaf: -1, What: fmt.Sprintf(
+			"the tree has %d leaves, not %d: something else changed it", t.Size, n.size)}
+	}
+	if err := n.compare(ctx, t, n.floor); err != nil {
+		return err
+	}
+	if err := n.compareLeaves(ctx, n.size, t.Size); err != nil {
+		return err
+	}
+	n.size = t.Size
 	return nil
 }
 
@@ -69,6 +103,9 @@ func (n *Notary) add(ctx context.Context, entries []*tessera.Entry) (err error) 
 		}
 	}()
 	// Not the caller's context: a batch that has begun is waited for.
+	if n.stuck {
+		return errStuck
+	}
 	batch, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
 	appender, err := n.appender(batch, uint(len(entries)))
@@ -98,18 +135,8 @@ func (n *Notary) appender(ctx context.Context, size uint) (*tessera.Appender, er
 		WithCheckpointInterval(never).
 		WithCheckpointRepublishInterval(0).
 		WithGarbageCollectionInterval(0)
-	appender, reader, err := driver.(*posix.Storage).Appender(ctx, opts)
-	if err != nil {
-		return nil, err
-	}
-	have, err := reader.IntegratedSize(ctx)
-	if err != nil {
-		return nil, err
-	}
-	if have != n.size {
-		return nil, &Fault{File: treeState, Leaf: -1, What: fmt.Sprintf("the tree has %d leaves, not %d: something else changed it", have, n.size)}
-	}
-	return appender, nil
+	appender, _, err := driver.(*posix.Storage).Appender(ctx, opts)
+	return appender, err
 }
 
 // lockable tells that Tessera will be able to take its lock. There is no other way to survive a full table of files
@@ -124,6 +151,8 @@ func (n *Notary) lockable() error {
 
 // hung is how long a disk may take for a batch before Err says so, and how long Run waits for one when it must end.
 const hung = 10 * time.Second
+
+var errStuck = errors.New("the disk of the log does not answer")
 
 // await waits for a whole batch and checks that each leaf is where it belongs.
 func (n *Notary) await(ctx context.Context, futures []tessera.IndexFuture) error {
@@ -140,7 +169,8 @@ func (n *Notary) await(ctx context.Context, futures []tessera.IndexFuture) error
 	case err := <-done:
 		return err
 	case <-time.After(hung):
-		return errors.New("the disk of the log does not answer")
+		n.stuck = true // and may wake up: no other batch may be written beside it
+		return errStuck
 	}
 }
 

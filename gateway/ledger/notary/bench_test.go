@@ -7,18 +7,22 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/lienthong/lienthong/gateway/ledger/notary"
 )
 
 // BenchmarkLeaf adds 10,000 leaves at a time and publishes each time, as a busy hub's ledger does each second.
 func BenchmarkLeaf(b *testing.B) {
 	const batch = 10_000
-	j := newJournal(0)
+	j := newJournal(5_000_000)
+	all := j.digests
+	j.digests = all[:0]
 	cfg := config(b.TempDir(), j)
 	n, stop := keep(b, cfg)
 	before := cpu(b)
 	leaves := 0
 	for b.Loop() {
-		j.append(batch)
+		j.show(all[:leaves+batch])
 		published(b, n, j)
 		leaves += batch
 	}
@@ -62,5 +66,29 @@ func BenchmarkProve(b *testing.B) {
 		i = (i + 7919) % 1_000_000
 		_, err := n.Prove(b.Context(), i)
 		require.NoError(b, err)
+	}
+}
+
+// BenchmarkCheck checks a log of a million leaves, from a warm cache.
+func BenchmarkCheck(b *testing.B) {
+	const leaves = 1_000_000
+	j := newJournal(leaves)
+	cfg := config(b.TempDir(), j)
+	filled(b, cfg)
+	for b.Loop() {
+		require.True(b, check(b, cfg, j, nil).OK())
+	}
+	b.ReportMetric(leaves*float64(b.N)/b.Elapsed().Seconds(), "leaves/s")
+}
+
+// BenchmarkOpen opens a log of a million leaves.
+func BenchmarkOpen(b *testing.B) {
+	j := newJournal(1_000_000)
+	cfg := config(b.TempDir(), j)
+	filled(b, cfg)
+	for b.Loop() {
+		n, err := notary.Open(b.Context(), cfg)
+		require.NoError(b, err)
+		require.NoError(b, n.Close())
 	}
 }

@@ -90,6 +90,7 @@ type Notary struct {
 
 	size      uint64                     // leaves in the tree, published or not; Run's alone
 	floor     *checkpoint                // the newest checkpoint ever signed, as far as the files know; Run's alone
+	stuck     bool                       // a batch never ended; Run's alone
 	published atomic.Pointer[checkpoint] // nil while a rebuilt tree has not reached floor
 	gateway   publisher                  // signs, and asks the witnesses
 

@@ -96,7 +96,7 @@ func (n *Notary) compare(ctx context.Context, t tree, newest *checkpoint) error 
 			return err
 		}
 	}
-	return n.compareRecent(ctx, t.Size)
+	return n.compareLeaves(ctx, t.Size-min(t.Size, recent), t.Size)
 }
 
 // contains checks that the tree is what the checkpoint speaks of, grown.
@@ -120,9 +120,9 @@ func (n *Notary) consistency(ctx context.Context, from, to, size uint64) ([][]by
 	return b.ConsistencyProof(ctx, from, to)
 }
 
-// compareRecent compares the last leaves with the journal's digests, in the bundles and in the tiles.
-func (n *Notary) compareRecent(ctx context.Context, size uint64) error {
-	seq := (size - min(size, recent)) / layout.EntryBundleWidth * layout.EntryBundleWidth
+// compareLeaves compares the last leaves of a tree with the journal's digests, in the bundles and in the tiles.
+func (n *Notary) compareLeaves(ctx context.Context, from, size uint64) error {
+	seq := from / layout.EntryBundleWidth * layout.EntryBundleWidth
 	var bundle, tile []byte
 	var where leafFiles
 	for digest, err := range n.cfg.Source.Digests(ctx, seq, size) {

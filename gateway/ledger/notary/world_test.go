@@ -46,6 +46,22 @@ func (j *journal) append(records int) {
 	j.grown = make(chan struct{})
 }
 
+// show makes these digests the journal's.
+func (j *journal) show(digests [][32]byte) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.digests = digests
+	close(j.grown)
+	j.grown = make(chan struct{})
+}
+
+// fail makes the journal unreadable, or readable again.
+func (j *journal) fail(err error) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.broken = err
+}
+
 func (j *journal) rewrite(seq int) { j.digests[seq][7] ^= 1 }
 
 func (j *journal) Durable() uint64 {

@@ -1,0 +1,105 @@
+package notary_test
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// blocked puts a directory where a file must be, or a file where a directory must be: whoever runs the test, nothing
+// can be written there. It is undone by the function it returns.
+func blocked(t *testing.T, path string) (free func()) {
+	t.Helper()
+	away := filepath.Join(t.TempDir(), "away")
+	info, err := os.Stat(path)
+	if err == nil {
+		require.NoError(t, os.Rename(path, away))
+	}
+	if err == nil && info.IsDir() {
+		require.NoError(t, os.WriteFile(path, nil, 0o600))
+	} else {
+		require.NoError(t, os.MkdirAll(filepath.Join(path, "x"), 0o700))
+	}
+	return func() {
+		require.NoError(t, os.RemoveAll(path))
+		if err == nil {
+			require.NoError(t, os.Rename(away, path))
+		}
+	}
+}
+
+func TestALogThatCannotBeWrittenSaysSoAndGoesOnWhenItCan(t *testing.T) {
+	for _, name := range []string{
+		"tile", "tile/0", "tile/entries/001.p", ".state/treeState", ".state/treeState.lock", "checkpoint", "../head",
+	} {
+		t.Run(name, func(t *testing.T) {
+			j := newJournal(300)
+			cfg := config(t.TempDir(), j)
+			n, stop := keep(t, cfg)
+			published(t, n, j)
+			free := blocked(t, filepath.Join(cfg.Dir, name))
+			j.append(100)
+			require.Eventually(t, func() bool { return n.Err() != nil }, wait, tick)
+			require.EqualValues(t, 300, n.Published())
+			require.EqualValues(t, 100, n.Lag())
+			free()
+			published(t, n, j)
+			require.Eventually(t, func() bool { return n.Err() == nil }, wait, tick)
+			stop()
+			require.True(t, check(t, cfg, j, nil).OK())
+		})
+	}
+}
+
+func TestAJournalThatCannotBeReadForAWhileIsReadLater(t *testing.T) {
+	j := newJournal(10)
+	n, _ := keep(t, config(t.TempDir(), j))
+	published(t, n, j)
+	j.fail(errors.New("input/output error"))
+	j.append(10)
+	require.Eventually(t, func() bool { return n.Err() != nil }, wait, tick)
+	j.fail(nil)
+	published(t, n, j)
+}
+
+func TestATreeThatSomethingElseSetBackIsNotPublished(t *testing.T) {
+	j := newJournal(300)
+	cfg := config(t.TempDir(), j)
+	n, _ := keep(t, cfg)
+	published(t, n, j)
+	state := filepath.Join(cfg.Dir, ".state", "treeState")
+	old, err := os.ReadFile(state)
+	require.NoError(t, err)
+	j.append(300)
+	published(t, n, j)
+	newest, err := os.ReadFile(state)
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(state, old, 0o600)) // an old copy, under a running notary
+	j.append(1)
+	require.Eventually(t, func() bool { return n.Err() != nil }, wait, tick)
+	require.EqualValues(t, 600, n.Published())
+	require.NoError(t, os.WriteFile(state, newest, 0o600))
+	published(t, n, j)
+}
+
+func TestLeavesThatWereWrittenByABatchThatSeemedToFailAreTaken(t *testing.T) {
+	j := newJournal(300)
+	cfg := config(t.TempDir(), j)
+	n, _ := keep(t, cfg)
+	published(t, n, j)
+	other := copied(t, cfg)
+	ahead := newJournal(900) // of the same records
+	other.Source = ahead
+	filled(t, other)
+	require.NoError(t, os.RemoveAll(filepath.Join(cfg.Dir, "tile")))
+	require.NoError(t, os.CopyFS(filepath.Join(cfg.Dir, "tile"), os.DirFS(filepath.Join(other.Dir, "tile"))))
+	state, err := os.ReadFile(filepath.Join(other.Dir, ".state", "treeState"))
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(filepath.Join(cfg.Dir, ".state", "treeState"), state, 0o600))
+	j.append(700)
+	published(t, n, j)
+	require.True(t, check(t, cfg, j, nil).OK())
+}
