@@ -258,6 +258,25 @@ func TestIndexWithOtherBlocksIsSetAside(t *testing.T) {
 	requireRight(t, x, j)
 }
 
+func TestAnIndexIsNotSetAsideForWhatTheMachineDid(t *testing.T) {
+	cfg := small(t.TempDir(), plausible(1, 100, 0))
+	require.NoError(t, os.Mkdir(cfg.Path, 0o700))
+	_, err := index.Open(t.Context(), cfg)
+	require.Error(t, err)
+	require.NoFileExists(t, cfg.Path+".aside")
+
+	require.NoError(t, os.Remove(cfg.Path))
+	x := open(t, cfg)
+	require.NoError(t, x.CatchUp(t.Context(), nil))
+	require.NoError(t, x.Close())
+	ctx, stop := context.WithCancel(t.Context())
+	stop()
+	_, err = index.Open(ctx, cfg)
+	require.ErrorIs(t, err, context.Canceled)
+	x = open(t, cfg)
+	require.EqualValues(t, 64, x.Indexed())
+}
+
 func TestAJournalThatDoesNotReadIsNotTheIndexsFault(t *testing.T) {
 	j := plausible(1, 300, 0)
 	cfg := small(t.TempDir(), j)

@@ -3,7 +3,6 @@ package index
 import (
 	"context"
 	"crypto/sha256"
-	"errors"
 	"fmt"
 	"log/slog"
 	"time"
@@ -186,12 +185,9 @@ func (x *Index) seal(ctx context.Context) error {
 // suspect condemns the database if the error is one of a database that is damaged. It returns the error.
 func (x *Index) suspect(err error) error {
 	const noTable, corrupt, notADatabase = 1, 11, 26 // SQLITE_ERROR, which here has no other cause; _CORRUPT, _NOTADB
-	var coded interface{ Code() int }
-	if errors.As(err, &coded) {
-		switch coded.Code() & 0xff {
-		case noTable, corrupt, notADatabase:
-			x.condemn(err)
-		}
+	switch code, _ := sqliteCode(err); code {
+	case noTable, corrupt, notADatabase:
+		x.condemn(err)
 	}
 	return err
 }

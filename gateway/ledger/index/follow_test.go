@@ -132,6 +132,21 @@ func TestAnEndAtAnyMomentLeavesNoHole(t *testing.T) {
 	requireRight(t, x, j)
 }
 
+func TestNobodyElseReadsTheFiles(t *testing.T) {
+	dir := t.TempDir()
+	x := open(t, small(dir, plausible(3, 100, 0)))
+	require.NoError(t, x.CatchUp(t.Context(), nil))
+	require.Greater(t, x.Bytes(), int64(10_000))
+	files, err := os.ReadDir(dir)
+	require.NoError(t, err)
+	require.Len(t, files, 4) // database, its log and the log's index, lock
+	for _, f := range files {
+		info, err := f.Info()
+		require.NoError(t, err)
+		require.Zero(t, info.Mode().Perm()&0o077, f.Name())
+	}
+}
+
 func TestOnlyOneOpensAnIndex(t *testing.T) {
 	j := plausible(3, 100, 0)
 	cfg := small(t.TempDir(), j)

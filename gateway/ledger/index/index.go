@@ -21,6 +21,7 @@ import (
 	"errors"
 	"iter"
 	"log/slog"
+	"os"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -152,6 +153,16 @@ func (x *Index) Close() error {
 
 // Indexed is how many positions of the journal searches cover: all below it.
 func (x *Index) Indexed() uint64 { return x.indexed.Load() }
+
+// Bytes is how much the index takes on disk.
+func (x *Index) Bytes() (total int64) {
+	for _, suffix := range []string{"", "-wal"} {
+		if info, err := os.Stat(x.cfg.Path + suffix); err == nil {
+			total += info.Size()
+		}
+	}
+	return total
+}
 
 // Err says why the index does not follow the journal now; nil when it does.
 func (x *Index) Err() error {

@@ -21,8 +21,7 @@ const (
 // openOrAnew opens the database, or a new one in place of one that cannot be used.
 func (x *Index) openOrAnew(ctx context.Context) error {
 	err := x.openDatabase(ctx)
-	var source *sourceError
-	if err == nil || ctx.Err() != nil || errors.As(err, &source) {
+	if err == nil || ctx.Err() != nil || blameless(err) {
 		return err
 	}
 	x.cfg.Log.Error("ledger index cannot be used and is made again", slog.String("aside", x.cfg.Path+aside),
@@ -31,6 +30,30 @@ func (x *Index) openOrAnew(ctx context.Context) error {
 		return err
 	}
 	return x.openDatabase(ctx)
+}
+
+// blameless reports whether the index can be good although it did not open: for what the journal or the machine did.
+func blameless(err error) bool {
+	var source *sourceError
+	var file *fs.PathError
+	if errors.As(err, &source) || errors.As(err, &file) {
+		return true
+	}
+	const perm, busy, locked, noMemory, readOnly, full, cannotOpen = 3, 5, 6, 7, 8, 13, 14 // SQLite's
+	switch code, _ := sqliteCode(err); code {
+	case perm, busy, locked, noMemory, readOnly, full, cannotOpen:
+		return true
+	}
+	return false
+}
+
+// sqliteCode returns the primary result code of an error of SQLite.
+func sqliteCode(err error) (code int, is bool) {
+	var coded interface{ Code() int }
+	if !errors.As(err, &coded) {
+		return 0, false
+	}
+	return coded.Code() & 0xff, true
 }
 
 // aside is what the name of an index ends in that could not be used.
@@ -51,6 +74,9 @@ func setAside(path string) error {
 
 // openDatabase opens the database and reads its blocks' heads.
 func (x *Index) openDatabase(ctx context.Context) (err error) {
+	if err := touch(x.cfg.Path); err != nil {
+		return err
+	}
 	db, err := store.Open(ctx, store.Config{Path: x.cfg.Path})
 	if err != nil {
 		return err
@@ -80,6 +106,15 @@ func (x *Index) openDatabase(ctx context.Context) (err error) {
 	}
 	x.adopt(db, pages, blocks, fields)
 	return nil
+}
+
+// touch makes the file if there is none, for nobody else to read: who asked whom, and for which case, is in it.
+func touch(path string) error {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return fmt.Errorf("make index: %w", err)
+	}
+	return f.Close()
 }
 
 // adopt makes the opened database the index's.

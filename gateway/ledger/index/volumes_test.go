@@ -35,86 +35,94 @@ func randomVolumeQuery(t *rapid.T, until time.Time) index.VolumeQuery {
 	return q
 }
 
+// bucket is what volumes are added up by.
+type bucket struct {
+	start                      int64
+	consumer, provider, method string
+	outcome                    hubv1.Exchange_Outcome
+}
+
 // bruteVolumes counts every record below n.
-func bruteVolumes(j *fake, q index.VolumeQuery, n uint64) []*hubv1.Volume {
-	type key struct {
-		start                      int64
-		consumer, provider, method string
-		outcome                    hubv1.Exchange_Outcome
-	}
-	zone := q.By.Zone
-	if zone == nil {
-		zone = time.UTC
-	}
+func bruteVolumes(j *fake, q index.VolumeQuery, n uint64) (all []*hubv1.Volume) {
 	filter := index.Query{Consumer: q.Consumer, Provider: q.Provider, Method: q.Method, Scope: q.Scope}
-	sums := map[key]*hubv1.Volume{}
+	sums := map[bucket]*hubv1.Volume{}
 	for seq := j.first; seq < n; seq++ {
 		r := j.decoded[seq]
-		if r == nil {
-			continue
-		}
-		count, at := uint64(0), r.GetTime().AsTime()
-		e, refused := r.GetExchange(), r.GetNotice().GetRefusals()
-		if e != nil {
-			count = 1
-		} else if refused.GetCount() > 0 {
-			if count = refused.GetCount(); refused.GetFirst() != nil {
-				at = refused.GetFirst().AsTime()
-			}
-		}
-		minute := at.Truncate(time.Minute)
+		count, minute := counted(r)
 		if count == 0 || !wants(&filter, r) || minute.Before(q.From) || !q.To.IsZero() && !minute.Before(q.To) {
 			continue
 		}
-		f, k, v := factsOf(r), key{}, &hubv1.Volume{}
-		if q.By.Time > 0 {
-			local := minute.In(zone)
-			switch q.By.Time {
-			case time.Hour:
-				local = time.Date(local.Year(), local.Month(), local.Day(), local.Hour(), 0, 0, 0, zone)
-			case 24 * time.Hour:
-				local = time.Date(local.Year(), local.Month(), local.Day(), 0, 0, 0, 0, zone)
+		k := bucketOf(&q.By, factsOf(r), minute)
+		v := sums[k]
+		if v == nil {
+			v = &hubv1.Volume{Consumer: k.consumer, Provider: k.provider, Method: k.method, Outcome: k.outcome}
+			if q.By.Time > 0 {
+				v.Start = &timestamppb.Timestamp{Seconds: k.start}
 			}
-			k.start, v.Start = local.Unix(), timestamppb.New(local)
+			sums[k], all = v, append(all, v)
 		}
-		if q.By.Consumer && f.agency != "" {
-			k.consumer = f.agency + "/" + f.system
-		}
-		if q.By.Provider {
-			k.provider = f.provider
-		}
-		if q.By.Method {
-			k.method = f.method
-		}
-		if q.By.Outcome {
-			k.outcome = f.outcome
-		}
-		v.Consumer, v.Provider, v.Method, v.Outcome = k.consumer, k.provider, k.method, k.outcome
-		if sums[k] == nil {
-			sums[k] = v
-		}
-		v = sums[k]
 		v.Count += count
-		if e == nil {
-			continue
+		if e := r.GetExchange(); e != nil {
+			v.RequestBytes += uint64(e.GetRequestBytes())
+			v.AnswerBytes += uint64(e.GetAnswerBytes())
+			v.TotalUs += uint64(e.GetTotalUs())
+			addLatency(v, uint64(e.GetTotalUs()))
 		}
-		v.RequestBytes += uint64(e.GetRequestBytes())
-		v.AnswerBytes += uint64(e.GetAnswerBytes())
-		v.TotalUs += uint64(e.GetTotalUs())
-		bucket := 0
-		for uint64(1)<<bucket < uint64(e.GetTotalUs()) {
-			bucket++
-		}
-		for len(v.Latency) <= bucket {
-			v.Latency = append(v.Latency, 0)
-		}
-		v.Latency[bucket]++
-	}
-	var all []*hubv1.Volume
-	for _, v := range sums {
-		all = append(all, v)
 	}
 	return all
+}
+
+// counted is how many exchanges a record tells of, and the minute in which they count.
+func counted(r *hubv1.LedgerRecord) (uint64, time.Time) {
+	at := r.GetTime().AsTime()
+	if r.GetExchange() != nil {
+		return 1, at.Truncate(time.Minute)
+	}
+	refused := r.GetNotice().GetRefusals()
+	if refused.GetFirst() != nil {
+		at = refused.GetFirst().AsTime()
+	}
+	return refused.GetCount(), at.Truncate(time.Minute)
+}
+
+func bucketOf(by *index.VolumeBy, f facts, minute time.Time) (k bucket) {
+	zone := by.Zone
+	if zone == nil {
+		zone = time.UTC
+	}
+	local := minute.In(zone)
+	switch by.Time {
+	case time.Minute:
+		k.start = minute.Unix()
+	case time.Hour:
+		k.start = time.Date(local.Year(), local.Month(), local.Day(), local.Hour(), 0, 0, 0, zone).Unix()
+	case 24 * time.Hour:
+		k.start = time.Date(local.Year(), local.Month(), local.Day(), 0, 0, 0, 0, zone).Unix()
+	}
+	if by.Consumer && f.agency != "" {
+		k.consumer = f.agency + "/" + f.system
+	}
+	if by.Provider {
+		k.provider = f.provider
+	}
+	if by.Method {
+		k.method = f.method
+	}
+	if by.Outcome {
+		k.outcome = f.outcome
+	}
+	return k
+}
+
+func addLatency(v *hubv1.Volume, us uint64) {
+	bucket := 0
+	for uint64(1)<<bucket < us {
+		bucket++
+	}
+	for len(v.Latency) <= bucket {
+		v.Latency = append(v.Latency, 0)
+	}
+	v.Latency[bucket]++
 }
 
 // requireVolumes compares volumes, and that they are in order of time, then of size.
