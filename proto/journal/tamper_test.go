@@ -1,6 +1,7 @@
 package journal
 
 import (
+	"encoding/binary"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -165,6 +166,27 @@ func TestWhatWasTakenOutOrExchangedIsRefusedAndPlaced(t *testing.T) {
 			require.Empty(t, checked(t, cfg).Faults)
 		})
 	}
+}
+
+// TestARecordRewrittenWithRightChecksumsBreaksTheChain is what checksums alone would not notice.
+func TestARecordRewrittenWithRightChecksumsBreaksTheChain(t *testing.T) {
+	cfg := written(t, 1, 40)
+	path := segments(t, cfg.Dir)[0]
+	undo := edit(t, path, func(b []byte) []byte {
+		r := b[headerSize+batchHeader:]
+		n := int(binary.BigEndian.Uint32(r))
+		salt := Salt(r[8:recordHeader])
+		r[recordHeader] ^= 1
+		binary.BigEndian.PutUint32(r[4:], recordSum(checksum(0, r[recordHeader:recordHeader+n]), &salt, uint32(n), 0))
+		return b
+	})
+	rep, err := Check(t.Context(), []string{cfg.Dir}, CheckOptions{}, nil)
+	require.NoError(t, err)
+	require.Len(t, rep.Faults, 1)
+	require.Contains(t, rep.Faults[0].What, "chain")
+	_, _, err = Open(cfg)
+	require.ErrorIs(t, err, ErrDamaged)
+	undo()
 }
 
 func away(t *testing.T, path string) func() {
