@@ -41,8 +41,15 @@ const (
 	colVolume column = 31 // how much was exchanged, see volume.go
 )
 
+// columns are all that a block has.
+var columns = []column{colKind, colConsumer, colProvider, colMethod, colMethodName, colPurpose, colOfficer, colOutcome, colReason,
+	colAgreement, colLatency, colExchange, colTrace, colCase, colSubject, colTime, colVolume}
+
 // span is a range of a column's values: lo ≤ value < hi.
 type span struct{ lo, hi string }
+
+// everything is the span of all values: none begins with so many bytes of 255.
+var everything = span{"", "\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff"}
 
 // exactly is the span of one value.
 func exactly(value string) span { return span{value, value + "\x00"} }

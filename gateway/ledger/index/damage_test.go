@@ -122,6 +122,26 @@ func behind(t *testing.T, path string) *store.DB {
 	return db
 }
 
+func TestCheckFindsAndMendsWhatNobodyAsksFor(t *testing.T) {
+	cfg := small(t.TempDir(), plausible(1, 640, 0))
+	x := open(t, cfg)
+	require.NoError(t, x.CatchUp(t.Context(), nil))
+	mended, err := x.Check(t.Context(), nil)
+	require.NoError(t, err)
+	require.Zero(t, mended)
+	_, err = behind(t, cfg.Path).Write.ExecContext(t.Context(), `DELETE FROM page WHERE block IN (2, 7) AND col = 17`)
+	require.NoError(t, err)
+	var done, total int
+	mended, err = x.Check(t.Context(), func(d, n int) { done, total = d, n })
+	require.NoError(t, err)
+	require.Equal(t, 2, mended)
+	require.Equal(t, 10, done)
+	require.Equal(t, 10, total)
+	mended, err = x.Check(t.Context(), nil)
+	require.NoError(t, err)
+	require.Zero(t, mended)
+}
+
 func TestAPageMissingInTheMiddleIsNoticed(t *testing.T) {
 	j := plausible(1, 1024*2, 0)
 	var said bytes.Buffer

@@ -41,6 +41,9 @@ func (x *Index) anew(ctx context.Context) error {
 func (x *Index) mend(ctx context.Context, d *damage) error {
 	x.mending.Lock()
 	defer x.mending.Unlock()
+	if x.sound(ctx, d.block, d.col) == nil { // another search came upon it as well, and was first
+		return nil
+	}
 	x.cfg.Log.Error("ledger index is damaged; the block is made again", slog.Uint64("block", d.block),
 		slog.Int("column", int(d.col)), slog.Any("error", d.err))
 	if err := x.rewrite(ctx, d.block); err != nil {
@@ -51,6 +54,40 @@ func (x *Index) mend(ctx context.Context, d *damage) error {
 	}
 	x.cfg.Log.Info("ledger index is mended", slog.Uint64("block", d.block))
 	return nil
+}
+
+// sound reads all pages of a column.
+func (x *Index) sound(ctx context.Context, block uint64, c column) error {
+	return x.eachPage(ctx, block, c, everything, func(page) error { return nil })
+}
+
+// Check reads every page of the index and has the damaged ones mended. Searches do so with what they come upon; this
+// is for who wants to know. Progress, when given, is told how many blocks are done and of how many.
+func (x *Index) Check(ctx context.Context, progress func(done, total int)) (mended int, err error) {
+	blocks := x.view().blocks
+	for i, b := range blocks {
+		if err := ctx.Err(); err != nil {
+			return mended, err
+		}
+		for _, c := range columns {
+			damaged := false
+			err := x.withMending(ctx, func() error {
+				err := x.sound(ctx, b.number, c)
+				damaged = damaged || err != nil
+				return err
+			})
+			if err != nil {
+				return mended, err
+			}
+			if damaged {
+				mended++
+			}
+		}
+		if progress != nil {
+			progress(i+1, len(blocks))
+		}
+	}
+	return mended, nil
 }
 
 // rewrite writes a block's pages again.

@@ -100,6 +100,23 @@ func TestABlockOfFullSizeIsSearchedAsASmallOneIs(t *testing.T) {
 	}
 }
 
+func TestRecordsWhoseTimesGoBackAreFoundByTheirTimes(t *testing.T) {
+	j := newJournal()
+	for i := range 160 { // two full blocks and some
+		b, err := proto.Marshal(&hubv1.LedgerRecord{Time: timestamppb.New(epoch.Add(time.Duration(i*37%100) * time.Second))})
+		require.NoError(t, err)
+		j.add(index.Entry{Payload: b})
+	}
+	x := open(t, small(t.TempDir(), j))
+	require.NoError(t, x.CatchUp(t.Context(), nil))
+	for second := range 100 {
+		at := epoch.Add(time.Duration(second) * time.Second)
+		for _, q := range []index.Query{{From: at}, {To: at}, {From: at, To: at.Add(time.Second), OldestFirst: true}} {
+			requireHits(t, x, j, q)
+		}
+	}
+}
+
 // everyPage reads page after page, each but the last one full, and every hit as it is in the journal.
 func everyPage(t require.TestingT, x *index.Index, j *fake, q index.Query) (seqs []uint64) {
 	for {

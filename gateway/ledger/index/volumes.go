@@ -76,8 +76,8 @@ func (x *Index) sum(ctx context.Context, s *sum) error {
 		if b.volumeFirst > b.volumeLast || b.volumeLast < s.first || b.volumeFirst > s.last {
 			continue
 		}
-		err := x.eachPage(ctx, b.number, colVolume, span{"", "\xff\xff\xff\xff"}, func(p page) error {
-			return p.entries(span{"", "\xff\xff\xff\xff"}, s.series)
+		err := x.eachPage(ctx, b.number, colVolume, everything, func(p page) error {
+			return p.entries(everything, s.series)
 		})
 		if err != nil {
 			return err
