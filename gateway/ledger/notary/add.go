@@ -21,9 +21,10 @@ const treeStateLock = treeState + ".lock"
 // never is longer than any log is open.
 const never = time.Duration(math.MaxInt64)
 
-// grow adds the leaves up to a journal of the given length, in batches.
-func (n *Notary) grow(ctx context.Context, to uint64) error {
-	for n.size < to {
+// grow adds the leaves up to a journal of the given length, in batches, of which it begins none after the deadline
+// but the first.
+func (n *Notary) grow(ctx context.Context, to uint64, deadline time.Time) error {
+	for first := true; n.size < to && (first || time.Now().Before(deadline)); first = false {
 		if err := n.adopt(ctx); err != nil {
 			return err
 		}

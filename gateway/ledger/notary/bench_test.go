@@ -59,8 +59,9 @@ func size(b *testing.B, dir string) (apparent, onDisk int64) {
 
 func BenchmarkProve(b *testing.B) {
 	j := newJournal(1_000_000)
-	n, _ := keep(b, config(b.TempDir(), j))
-	published(b, n, j)
+	cfg := config(b.TempDir(), j)
+	filled(b, cfg)
+	n, _ := keep(b, cfg)
 	i := uint64(0)
 	for b.Loop() {
 		i = (i + 7919) % 1_000_000

@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/lienthong/lienthong/gateway/ledger/notary"
 )
 
 // blocked puts a directory where a file must be, or a file where a directory must be: whoever runs the test, nothing
@@ -102,4 +104,29 @@ func TestLeavesThatWereWrittenByABatchThatSeemedToFailAreTaken(t *testing.T) {
 	j.append(700)
 	published(t, n, j)
 	require.True(t, check(t, cfg, j, nil).OK())
+}
+
+func TestLeavesOfAnotherHistoryAreNotTaken(t *testing.T) {
+	j := newJournal(300)
+	cfg := config(t.TempDir(), j)
+	filled(t, cfg)
+	other := copied(t, cfg)
+	ahead := newJournal(5_000) // more than Open would look at, and the one that differs comes early
+	ahead.rewrite(400)
+	other.Source = ahead
+	filled(t, other)
+
+	n, err := notary.Open(t.Context(), cfg)
+	require.NoError(t, err)
+	defer func() { require.NoError(t, n.Close()) }()
+	require.NoError(t, os.RemoveAll(filepath.Join(cfg.Dir, "tile")))
+	require.NoError(t, os.CopyFS(filepath.Join(cfg.Dir, "tile"), os.DirFS(filepath.Join(other.Dir, "tile"))))
+	state, err := os.ReadFile(filepath.Join(other.Dir, ".state", "treeState"))
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(filepath.Join(cfg.Dir, ".state", "treeState"), state, 0o600))
+	j.append(5_000)
+	ctx, cancel := contextFor(t)
+	cancel() // Run adds what there is, once, and ends
+	require.ErrorIs(t, n.Run(ctx), notary.ErrDisagrees)
+	require.EqualValues(t, 300, n.Published())
 }

@@ -16,7 +16,7 @@ const recosign = 10 * time.Second
 
 // Run follows the journal until ctx ends: each Interval in which something became durable it adds the new leaves and
 // publishes a checkpoint. What fails is tried again, and Err says so meanwhile. When ctx ends, Run publishes what is
-// durable by then and returns what is wrong with that, within a few seconds.
+// durable by then, or what it can add in ten seconds, and returns what is wrong with that. The next Run does the rest.
 func (n *Notary) Run(ctx context.Context) error {
 	pause := time.Duration(0)
 	for n.rest(ctx, pause) {
@@ -32,7 +32,7 @@ func (n *Notary) Run(ctx context.Context) error {
 		if err != nil {
 			pause = min(slowest, max(n.cfg.Interval, 2*pause))
 		} else {
-			pause = max(0, n.cfg.Interval-time.Since(start))
+			pause = max(0, n.cfg.Interval-time.Since(start)) // none while it catches up
 		}
 	}
 	return n.finish(ctx)
@@ -41,10 +41,15 @@ func (n *Notary) Run(ctx context.Context) error {
 func (n *Notary) finish(ctx context.Context) error {
 	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), hung)
 	defer cancel()
-	if err := n.advance(last); err != nil {
-		return fmt.Errorf("finish log: %w", err)
+	goal := n.cfg.Source.Durable()
+	for {
+		if err := n.advance(last); err != nil {
+			return fmt.Errorf("finish log: %w", err)
+		}
+		if n.size >= goal || last.Err() != nil {
+			return nil
+		}
 	}
-	return nil
 }
 
 // rest waits, and says whether ctx goes on.
@@ -64,7 +69,7 @@ func (n *Notary) rest(ctx context.Context, d time.Duration) bool {
 
 // news waits until there is something to add or to publish.
 func (n *Notary) news(ctx context.Context) error {
-	if n.unpublished() {
+	if n.unpublished() || n.cfg.Source.Durable() > n.size {
 		return nil
 	}
 	if n.cosigned() {
@@ -78,15 +83,14 @@ func (n *Notary) news(ctx context.Context) error {
 	return nil
 }
 
-// advance adds what is durable and publishes it.
+// advance adds what is durable and publishes it; when there is much to add, what could be added in one Interval.
+// What was added is published even if the rest could not be.
 func (n *Notary) advance(ctx context.Context) error {
-	if err := n.grow(ctx, n.cfg.Source.Durable()); err != nil {
+	err := n.grow(ctx, n.cfg.Source.Durable(), time.Now().Add(n.cfg.Interval))
+	if !n.unpublished() && n.cosigned() {
 		return err
 	}
-	if !n.unpublished() && n.cosigned() {
-		return nil
-	}
-	return n.publish(ctx)
+	return errors.Join(err, n.publish(ctx))
 }
 
 func (n *Notary) unpublished() bool {

@@ -138,8 +138,13 @@ func keep(t testing.TB, cfg notary.Config) (n *notary.Notary, stop func()) {
 // filled makes a log of everything in the journal and closes it.
 func filled(t testing.TB, cfg notary.Config) {
 	t.Helper()
-	_, stop := keep(t, cfg)
-	stop()
+	for {
+		n, stop := keep(t, cfg)
+		stop()
+		if n.Published() == cfg.Source.Durable() {
+			return
+		}
+	}
 }
 
 // published waits until the log covers the journal.
