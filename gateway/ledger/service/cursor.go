@@ -37,10 +37,11 @@ func (c cursor) String() string {
 	return cursorText.EncodeToString(append(data, strings.Join(c.parts, " ")...))
 }
 
-// pass moves the cursor behind whole pages.
+// pass moves the cursor behind pages of which everything had been given before.
 func (c *cursor) pass(pages []index.Page) {
 	for i, page := range pages {
-		if c.parts[i] != ended {
+		n := len(page.Hits)
+		if c.parts[i] != ended && (n == 0 || c.before != 0 && page.Hits[n-1].Seq >= c.before) {
 			c.parts[i] = next(page)
 		}
 	}

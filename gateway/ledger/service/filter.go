@@ -40,6 +40,9 @@ const (
 
 // queryOf reads a filter whose subject is read elsewhere. It fails with FILTER_INVALID at the field.
 func queryOf(f *hubv1.Filter) (q index.Query, err error) {
+	if len(f.ProtoReflect().GetUnknown()) > 0 {
+		return q, reason.FilterInvalid.At("filter") // it asks for less than would be found
+	}
 	if q.From, q.To, err = spanOf(f.GetFrom(), f.GetTo(), "filter."); err != nil {
 		return q, err
 	}

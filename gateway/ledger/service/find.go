@@ -77,7 +77,7 @@ func (r *reading) newest(ctx context.Context, q index.Query, limit int, text str
 		if err != nil {
 			return nil, "", err
 		}
-		entries := r.entries(merge(pages, at.before), limit)
+		entries := r.entries(known(merge(pages, at.before), pages), limit)
 		if len(entries) == 0 {
 			if at.pass(pages); at.String() != "" {
 				continue // what was found had been given before
@@ -137,6 +137,20 @@ func merge(pages []index.Page, before uint64) []index.Hit {
 	}
 	slices.SortFunc(all, func(a, b index.Hit) int { return cmp.Compare(b.Seq, a.Seq) })
 	return slices.CompactFunc(all, func(a, b index.Hit) bool { return a.Seq == b.Seq })
+}
+
+// known leaves the hits, the newest first, up to where it is not known yet what a part has besides: its page ended there.
+func known(hits []index.Hit, pages []index.Page) []index.Hit {
+	var end uint64
+	for _, page := range pages {
+		if n := len(page.Hits); n > 0 && page.Next != "" {
+			end = max(end, page.Hits[n-1].Seq)
+		}
+	}
+	for len(hits) > 0 && hits[len(hits)-1].Seq < end {
+		hits = hits[:len(hits)-1]
+	}
+	return hits
 }
 
 // entries are the first of the hits as the reader gets them: so many, and not too long together.

@@ -3,6 +3,7 @@ package service
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"time"
 
 	"github.com/lienthong/lienthong/gateway/ledger/index"
@@ -10,8 +11,11 @@ import (
 	"github.com/lienthong/lienthong/proto/reason"
 )
 
-// lag is how long an entry that is not found is waited for: it may have been recorded a moment ago.
-const lag = 250 * time.Millisecond
+// How long an entry that is not found is waited for, and how new it must be.
+const (
+	lag   = 250 * time.Millisecond
+	fresh = 5 * time.Second
+)
 
 // maxRelated is how many records one exchange can have: its intent, its end, and what was said of it later.
 const maxRelated = 16
@@ -56,32 +60,36 @@ func (r *reading) one(ctx context.Context, exchange, position string) (index.Hit
 		return index.Hit{}, reason.FilterInvalid.At("exchange_id")
 	case exchange != "":
 		r.say("exchange=" + exchange)
-		return r.soon(ctx, func() (index.Hit, bool, error) { return r.byExchange(ctx, exchangeOf(exchange)) })
+		id := exchangeOf(exchange)
+		return r.soon(ctx, r.isNew(id), func() (index.Hit, bool, error) { return r.byExchange(ctx, id) })
 	}
 	seq, here, err := positionOf(position, r.server.cfg.Origin)
 	if err != nil {
 		return index.Hit{}, err
 	}
 	r.say("position=" + position)
-	return r.soon(ctx, func() (index.Hit, bool, error) {
-		if !here {
-			return index.Hit{}, false, nil
-		}
-		return r.at(ctx, seq)
-	})
+	if !here {
+		return index.Hit{}, reason.EntryUnknown
+	}
+	return r.soon(ctx, seq >= r.server.cfg.Searcher.Indexed(), func() (index.Hit, bool, error) { return r.at(ctx, seq) })
 }
 
-// soon looks for an entry, and when it is not there once more when the index has gone on.
-func (r *reading) soon(ctx context.Context, find func() (index.Hit, bool, error)) (index.Hit, error) {
+// isNew reports whether an id (UUIDv7) was made a moment ago, so that searches may not find it yet.
+func (r *reading) isNew(id []byte) bool {
+	made := time.UnixMilli(int64(binary.BigEndian.Uint64(id) >> 16))
+	return r.server.cfg.Now().Sub(made).Abs() < fresh
+}
+
+// soon looks for an entry, and if it may be too new to be found, once more when the index has gone on.
+func (r *reading) soon(ctx context.Context, isNew bool, find func() (index.Hit, bool, error)) (index.Hit, error) {
 	indexed := r.server.cfg.Searcher.Indexed()
 	hit, found, err := find()
-	if err != nil || found {
-		return hit, err
-	}
-	waiting, cancel := context.WithTimeout(ctx, lag)
-	defer cancel()
-	if r.server.cfg.Searcher.Wait(waiting, indexed) == nil {
-		hit, found, err = find()
+	if err == nil && !found && isNew {
+		waiting, cancel := context.WithTimeout(ctx, lag)
+		defer cancel()
+		if r.server.cfg.Searcher.Wait(waiting, indexed) == nil {
+			hit, found, err = find()
+		}
 	}
 	if err == nil && !found {
 		err = reason.EntryUnknown

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"time"
 
+	"google.golang.org/grpc"
+
 	"github.com/lienthong/lienthong/gateway/ledger/index"
 	hubv1 "github.com/lienthong/lienthong/proto/hub/v1"
 	"github.com/lienthong/lienthong/proto/reason"
@@ -30,6 +32,7 @@ func (s *Server) stream(ctx context.Context, m method, g *gate, open func(*strea
 			return none, &recorded{err}
 		}
 		began = true
+		_ = grpc.SendHeader(ctx, nil) // so that the reader knows that it has begun, though there may be nothing for long
 		return none, goOn(ctx, st)
 	})
 	var told *recorded
