@@ -98,12 +98,15 @@ func OpenGateway(ctx context.Context, cfg GatewayConfig) (_ *Gateway, err error)
 		return nil, fmt.Errorf("HTTP address %s cannot be used; choose another one with --http, port 0 for any: %w", cfg.HTTP, err)
 	}
 	g.gauges()
-	g.wire()
-	return g, nil
+	return g, g.wire()
 }
 
 // wire puts the hub between the face and the courier.
-func (g *Gateway) wire() {
+func (g *Gateway) wire() error {
+	reading, err := g.ledgerService()
+	if err != nil {
+		return err
+	}
 	hub := exchange.New(exchange.Config{
 		Origin: g.ledger.Origin(),
 		Policy: func() exchange.Policy {
@@ -126,7 +129,9 @@ func (g *Gateway) wire() {
 			Accept:         g.members.Accept,
 			OnReject:       g.rejected,
 		}),
+		Services: []grpcface.Service{reading},
 	})
+	return nil
 }
 
 // rejected says that a connection was refused for its certificate, and counts it.

@@ -11,7 +11,10 @@ import (
 	"strings"
 
 	"github.com/lienthong/lienthong/gateway/ledger"
+	"github.com/lienthong/lienthong/gateway/ledger/service"
+	"github.com/lienthong/lienthong/gateway/ledger/service/token"
 	"github.com/lienthong/lienthong/gateway/watch"
+	hubv1 "github.com/lienthong/lienthong/proto/hub/v1"
 )
 
 // Ledger is where the ledger lies.
@@ -85,6 +88,24 @@ const logPath = "/log/"
 func (g *Gateway) ledgerRoutes(mux *http.ServeMux) {
 	mux.Handle("GET "+logPath, http.StripPrefix(strings.TrimSuffix(logPath, "/"), g.ledger.LogHandler()))
 }
+
+// ledgerService answers those who may read the ledger.
+func (g *Gateway) ledgerService() (*service.Server, error) {
+	tokens, err := token.New(g.ledger.Origin(), g.ledger.TokenKey(), nil)
+	if err != nil {
+		return nil, err
+	}
+	return service.New(service.Config{
+		Origin: g.ledger.Origin(), Members: g.members.Directory, Searcher: g.ledger.Index(), Prover: g.ledger, Recorder: g.ledger,
+		Hasher: g.ledger, Rotator: g.ledger, Statuser: told{g.ledger}, Tokens: tokens, Signer: g.ledger, Log: g.cfg.Log,
+	}), nil
+}
+
+// told is a ledger's status as it is told to those who may read it.
+type told struct{ *ledger.Ledger }
+
+// Status says in which state the ledger is.
+func (t told) Status(ctx context.Context) (*hubv1.GetStatusResponse, error) { return t.Told(ctx) }
 
 // ledgerGauges shows how the ledger does.
 func ledgerGauges(m *watch.Metrics, l *ledger.Ledger) {

@@ -3,9 +3,13 @@ package ledger
 import (
 	"context"
 	"errors"
+	"io/fs"
 	"net/http"
+	"path/filepath"
+	"syscall"
 
 	"github.com/lienthong/lienthong/gateway/ledger/index"
+	hubv1 "github.com/lienthong/lienthong/proto/hub/v1"
 )
 
 // Status is in which state a ledger is.
@@ -40,3 +44,42 @@ func (l *Ledger) LogHandler() http.Handler { return l.notary.Handler() }
 
 // Checkpoint is the last published checkpoint, as it is signed.
 func (l *Ledger) Checkpoint(ctx context.Context) ([]byte, error) { return l.notary.Checkpoint(ctx) }
+
+// Told is the status as it is told to those who may read the ledger.
+func (l *Ledger) Told(ctx context.Context) (*hubv1.GetStatusResponse, error) {
+	s := l.Status()
+	told := &hubv1.GetStatusResponse{
+		Origin: l.cfg.Origin, Records: s.Records, Proven: s.Proven, Indexed: s.Indexed, OpenIntents: uint32(s.OpenIntents), VerifierKey: l.notary.Verifier(),
+	}
+	if s.Fault != nil {
+		told.Fault = s.Fault.Error()
+	}
+	if s.Proven > 0 {
+		checkpoint, err := l.Checkpoint(ctx)
+		if err != nil {
+			return nil, err
+		}
+		told.Checkpoint = string(checkpoint)
+	}
+	told.JournalBytes = sizeOf(l.path.Journal()) + sizeOf(l.path.Archive())
+	told.LogBytes = sizeOf(l.path.Log())
+	told.IndexBytes = sizeOf(l.path.Index()) + sizeOf(l.path.Index()+"-wal")
+	return told, nil
+}
+
+// sizeOf is how much a file, or all files below a directory, take on disk, in bytes. What goes away meanwhile does not
+// count.
+func sizeOf(path string) (size uint64) {
+	_ = filepath.WalkDir(path, func(_ string, e fs.DirEntry, err error) error {
+		if err != nil || e.IsDir() {
+			return nil
+		}
+		if info, err := e.Info(); err == nil {
+			if stat, ok := info.Sys().(*syscall.Stat_t); ok {
+				size += uint64(stat.Blocks) * 512
+			}
+		}
+		return nil
+	})
+	return size
+}

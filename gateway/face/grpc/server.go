@@ -50,13 +50,19 @@ type Config struct {
 	Catalog     func() *catalog.Catalog          // the catalog of this moment
 	Members     func() *member.Directory         // the members of this moment, for health and reflection
 	Credentials credentials.TransportCredentials // mTLS
+	Services    []Service                        // of the hub itself, served beside the exchanges; they judge their callers by themselves
+}
+
+// Service is one that the hub itself answers.
+type Service interface {
+	Register(to grpc.ServiceRegistrar)
 }
 
 // Server is the face. Serve it on a listener; Stop finishes the calls under way.
 type Server struct {
 	cfg    Config
 	guard  member.Guard
-	own    map[string]bool // methods of health and reflection; all others are exchanges, which judge by themselves
+	own    map[string]bool // methods of health and reflection; exchanges and the hub's other services judge by themselves
 	rpc    *grpc.Server
 	health *health.Server
 }
@@ -68,7 +74,7 @@ func NewServer(cfg Config) *Server {
 		grpc.Creds(cfg.Credentials),
 		grpc.ForceServerCodecV2(rawCodec{}),
 		grpc.UnknownServiceHandler(s.handle),
-		grpc.UnaryInterceptor(s.guard.Unary),
+		grpc.UnaryInterceptor(s.judgeOwnUnary),
 		grpc.StreamInterceptor(s.judgeOwn),
 		grpc.MaxRecvMsgSize(maxReceive),
 		grpc.MaxSendMsgSize(bus.MaxAnswer+4096),
@@ -85,14 +91,25 @@ func NewServer(cfg Config) *Server {
 	healthv1.RegisterHealthServer(s.rpc, s.health)
 	live := catalog.Live(cfg.Catalog)
 	reflectionv1.RegisterServerReflectionServer(s.rpc, reflection.NewServerV1(reflection.ServerOptions{
-		Services: live, DescriptorResolver: described{live}, ExtensionResolver: live,
+		Services: listed{live, s.rpc}, DescriptorResolver: described{live}, ExtensionResolver: live,
 	}))
 	for service, info := range s.rpc.GetServiceInfo() {
 		for _, m := range info.Methods {
 			s.own["/"+service+"/"+m.Name] = true
 		}
 	}
+	for _, service := range cfg.Services {
+		service.Register(s.rpc)
+	}
 	return s
+}
+
+// judgeOwnUnary judges who asks for health.
+func (s *Server) judgeOwnUnary(ctx context.Context, request any, info *grpc.UnaryServerInfo, handle grpc.UnaryHandler) (any, error) {
+	if !s.own[info.FullMethod] {
+		return handle(ctx, request)
+	}
+	return s.guard.Unary(ctx, request, info, handle)
 }
 
 // judgeOwn judges who asks on the streams of health and reflection.
