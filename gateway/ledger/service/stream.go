@@ -16,8 +16,8 @@ import (
 // with the same id when it has ended: how many entries were given, and why no more if that was refused.
 type streaming struct {
 	*reading
-	filter *hubv1.Filter
-	query  index.Query // but for the scope, which may change
+	subject *hubv1.DataSubject // whom the filter names; nil if nobody
+	query   index.Query        // but for the scope, which may change
 }
 
 // stream answers a streaming question. Open says what is asked for; once that is recorded, goOn gives it.
@@ -78,17 +78,20 @@ func (st *streaming) read(f *hubv1.Filter, also string) error {
 		}
 		st.access.Filter += also
 	}
-	st.filter, st.query = f, q
+	st.subject, st.query = f.GetSubject(), q
 	return nil
 }
 
 // still judges the reader once more.
-func (st *streaming) still() error { return st.again(st.filter.GetSubject() != nil) }
+func (st *streaming) still() error { return st.again(st.subject != nil) }
 
 // oldest finds entries from a position on, the oldest first, and says where to go on: all below was looked at.
 func (st *streaming) oldest(ctx context.Context, from uint64, limit int) (hits []index.Hit, next uint64, err error) {
 	ctx, cancel := st.server.within(ctx)
 	defer cancel()
+	if st.subject != nil { // there may be a new key since
+		st.query.Subjects, _ = st.server.cfg.Hasher.Hash(st.subject.GetKind(), st.subject.GetValue())
+	}
 	next = max(from, st.server.cfg.Searcher.Indexed())
 	var pages []index.Page
 	for _, part := range st.scope.parts(st.query) {

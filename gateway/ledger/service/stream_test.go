@@ -7,6 +7,7 @@ import (
 	"encoding/csv"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -53,6 +54,38 @@ func TestAFollowerGetsEachEntryOnceInOrder(t *testing.T) {
 		require.Equal(t, seq, got.GetEntry().GetSeq())
 		require.Empty(t, got.GetEntry().GetRecord().GetExchange().GetSubjectHashes())
 	}
+}
+
+func TestAFollowerOfAPersonMissesNothingWhenThereIsANewKey(t *testing.T) {
+	keys := new(rotating)
+	w := newWorld(t, func(c *service.Config) { c.Hasher = keys })
+	recv := begins(t, w, t.Context(), "G06/operator", &hubv1.Filter{Subject: subject("An"), Kind: "exchange"})
+	first := w.keep(exchange("H27/one-stop", "G01", "An"))
+	got, err := recv()
+	require.NoError(t, err)
+	require.Equal(t, first, got.GetEntry().GetSeq())
+	keys.newest.Store(true)
+	r := exchange("H27/one-stop", "G01")
+	h := hashUnder("newest", hubv1.Subject_SUBJECT_PERSONAL_ID, people["An"])
+	r.GetExchange().SubjectHashes = [][]byte{h[:]}
+	second := w.keep(r)
+	got, err = recv()
+	require.NoError(t, err)
+	require.Equal(t, second, got.GetEntry().GetSeq())
+}
+
+// rotating is a hasher that gets another key.
+type rotating struct {
+	hasher
+	newest atomic.Bool
+}
+
+func (r *rotating) Hash(kind hubv1.Subject, number string) ([]service.Hash, uint32) {
+	all, key := r.hasher.Hash(kind, number)
+	if r.newest.Load() {
+		all, key = append([]service.Hash{hashUnder("newest", kind, number)}, all...), 3
+	}
+	return all, key
 }
 
 func TestAFollowerWhoseRightEndsIsCutOff(t *testing.T) {

@@ -282,6 +282,11 @@ func (w *world) SignNote(text string) ([]byte, error) {
 	return note.Sign(&note.Note{Text: text}, w.signer)
 }
 
+var (
+	_ service.Searcher = (*index.Index)(nil)
+	_ service.Tokens   = (*token.Book)(nil)
+)
+
 // hasher has two keys; records are under the older one.
 type hasher struct{}
 
