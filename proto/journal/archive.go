@@ -180,7 +180,7 @@ func removeAt(ctx context.Context, archive string, before time.Time, by string, 
 		return m, fmt.Errorf("remove archived segments: %w", err)
 	}
 	defer lock.Close()
-	s, err := loadShelf([]string{archive}, nil, nil)
+	s, err := loadShelf([]string{archive}, nil, nil, true)
 	if err != nil {
 		return m, fmt.Errorf("remove archived segments: %w", err)
 	}

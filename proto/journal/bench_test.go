@@ -65,3 +65,85 @@ func BenchmarkAppend(b *testing.B) {
 		})
 	}
 }
+
+// grown is a journal of so many records of 400 bytes.
+func grown(b *testing.B, n int) (dir string, j *Journal) {
+	b.Helper()
+	dir = filepath.Join(b.TempDir(), "j")
+	j, _, err := Open(Config{Dir: dir})
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { _ = j.Close() })
+	var wg sync.WaitGroup
+	for range 1000 {
+		wg.Go(func() {
+			payload := bytes.Repeat([]byte("lienthong "), 40)
+			for range n / 1000 {
+				if _, err := j.Append(payload); err != nil {
+					b.Error(err)
+					return
+				}
+			}
+		})
+	}
+	wg.Wait()
+	return dir, j
+}
+
+// BenchmarkCheck verifies a journal of 400,000 records in three segments from the page cache.
+func BenchmarkCheck(b *testing.B) {
+	const n = 400_000
+	dir, _ := grown(b, n)
+	for b.Loop() {
+		rep, err := Check(b.Context(), []string{dir}, CheckOptions{}, nil)
+		if err != nil || len(rep.Faults) > 0 || rep.Records != n {
+			b.Fatal(err, rep)
+		}
+	}
+	b.ReportMetric(float64(n)*float64(b.N)/b.Elapsed().Seconds(), "records/s")
+}
+
+// BenchmarkGet reads one record at a random place, warm: of the journal itself, beside it, and from an archive.
+func BenchmarkGet(b *testing.B) {
+	const n = 400_000
+	dir, j := grown(b, n)
+	beside, err := OpenReader(dir)
+	if err != nil {
+		b.Fatal(err)
+	}
+	get := func(r *Reader, upto uint64) func(b *testing.B) {
+		return func(b *testing.B) {
+			for i := uint64(0); b.Loop(); i++ {
+				if _, err := r.Get(b.Context(), i*7919%upto); err != nil {
+					b.Fatal(err)
+				}
+			}
+		}
+	}
+	b.Run("own", get(j.Reader(), n))
+	b.Run("beside", get(beside, n))
+	to := filepath.Join(b.TempDir(), "a")
+	m, err := Archive(b.Context(), dir, to, Limit{}, "a benchmark")
+	if err != nil || m.Entries == 0 {
+		b.Fatal(err, m)
+	}
+	b.Run("archived", get(j.ReaderWith(to), m.Entries))
+}
+
+// BenchmarkOpen opens a journal of 400,000 records, of which a part is in the segment that must be read.
+func BenchmarkOpen(b *testing.B) {
+	dir, j := grown(b, 400_000)
+	if err := j.Close(); err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		j, _, err := Open(Config{Dir: dir})
+		if err != nil {
+			b.Fatal(err)
+		}
+		if err := j.Close(); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

@@ -18,8 +18,7 @@ func (r *Reader) current(to uint64) (*shelf, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.shelf != nil {
-		_, next := r.shelf.bounds()
-		if r.j != nil && r.j.stats.segments.Load() == r.rolled || r.j == nil && to <= next {
+		if r.j != nil && r.j.stats.segments.Load() == r.rolled || r.j == nil && to <= r.shelf.known() {
 			return r.shelf, nil
 		}
 	}
@@ -48,7 +47,7 @@ func (r *Reader) load() error {
 		if r.j != nil {
 			r.rolled, tails = r.j.stats.segments.Load(), r.j.tail
 		}
-		s, err := loadShelf(r.dirs, r.shelf, tails)
+		s, err := loadShelf(r.dirs, r.shelf, tails, false)
 		if err == nil {
 			r.shelf = s
 			return nil

@@ -30,6 +30,7 @@ type osDisk struct{}
 
 type osFile struct{ *os.File }
 
+// Create makes a new file.
 func (osDisk) Create(path string) (File, error) {
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
@@ -38,6 +39,7 @@ func (osDisk) Create(path string) (File, error) {
 	return osFile{f}, nil
 }
 
+// Open opens a file to be written.
 func (osDisk) Open(path string) (File, error) {
 	f, err := os.OpenFile(path, os.O_RDWR, 0)
 	if err != nil {
@@ -46,10 +48,13 @@ func (osDisk) Open(path string) (File, error) {
 	return osFile{f}, nil
 }
 
+// Rename replaces a name.
 func (osDisk) Rename(from, to string) error { return os.Rename(from, to) }
 
+// Remove removes a file.
 func (osDisk) Remove(path string) error { return os.Remove(path) }
 
+// SyncDir syncs a directory.
 func (osDisk) SyncDir(dir string) error {
 	d, err := os.Open(dir)
 	if err != nil {

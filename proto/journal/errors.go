@@ -33,6 +33,7 @@ type unavailable struct {
 	uncertain bool
 }
 
+// Error says why, and whether the record may yet be kept.
 func (e *unavailable) Error() string {
 	if e.uncertain {
 		return fmt.Sprintf("%v, and this record may yet be kept: %v", ErrUnavailable, e.cause)
@@ -58,6 +59,7 @@ type Damage struct {
 	What   string
 }
 
+// Error says what is wrong and where.
 func (d *Damage) Error() string {
 	return fmt.Sprintf("%v: %s, offset %d, seq %d: %s", ErrDamaged, d.File, d.Offset, d.Seq, d.What)
 }

@@ -20,6 +20,7 @@ type mark struct {
 type index struct {
 	mu    sync.RWMutex
 	marks []mark
+	sure  uint64 // first record of the last batch: those before it are durable, for another batch followed
 	seq   uint64 // behind the last record
 	off   int64  // behind the last batch
 	ms    int64  // time of the last batch
@@ -27,7 +28,7 @@ type index struct {
 }
 
 func newIndex(h *header) *index {
-	return &index{seq: h.first, off: headerSize, ms: h.ms, last: h.digest()}
+	return &index{sure: h.first, seq: h.first, off: headerSize, ms: h.ms, last: h.digest()}
 }
 
 // add notes a batch's marks, those that are far enough from the one before, and where the batch ends.
@@ -39,7 +40,7 @@ func (x *index) add(marks []mark, seq uint64, off, ms int64, last Digest) {
 			x.marks = append(x.marks, m)
 		}
 	}
-	x.seq, x.off, x.ms, x.last = seq, off, ms, last
+	x.sure, x.seq, x.off, x.ms, x.last = x.seq, seq, off, ms, last
 }
 
 // find returns the last mark that is not behind the record, and where the segment's batches end.
@@ -58,6 +59,19 @@ func (x *index) ends() (seq uint64, off, ms int64, last Digest) {
 	x.mu.RLock()
 	defer x.mu.RUnlock()
 	return x.seq, x.off, x.ms, x.last
+}
+
+// behind reports whether the index knows batches behind an offset.
+func (x *index) behind(end int64) bool {
+	_, off, _, _ := x.ends()
+	return off > end
+}
+
+// known returns the sequence number up to which the segment can only grow.
+func (x *index) known() uint64 {
+	x.mu.RLock()
+	defer x.mu.RUnlock()
+	return x.sure
 }
 
 // footer returns what seals the segment: marks and trailer.

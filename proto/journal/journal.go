@@ -36,7 +36,7 @@ type Config struct {
 	AcceptMissingHead bool
 
 	SegmentSize int64         // bytes of a segment, a multiple of 4096, at least MinSegmentSize; default DefaultSegmentSize
-	Patience    time.Duration // an append that is not durable by then fails; default 2 s
+	Patience    time.Duration // an append that is not durable by then, or its batch, fails; default 2 s
 	Log         *slog.Logger  // default: none
 
 	Disk Disk             // seam for tests; default: the operating system's

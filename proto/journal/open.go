@@ -70,7 +70,7 @@ func newJournal(cfg Config, lock *os.File) *Journal {
 // recover brings the directory into a state from which the journal goes on.
 func (j *Journal) recover() (*Recovery, error) {
 	dirs := []string{j.cfg.Dir}
-	s, err := loadShelf(dirs, nil, nil)
+	s, err := loadShelf(dirs, nil, nil, true)
 	if err != nil {
 		return nil, err
 	}

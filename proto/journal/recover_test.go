@@ -34,7 +34,7 @@ func crash(t testing.TB, records int, payloads ...[]byte) *crashed {
 	c.path = paths[len(paths)-1]
 	v, err := inspect(c.path)
 	require.NoError(t, err)
-	require.NoError(t, v.scan(v.h.size))
+	require.NoError(t, v.scan(v.h.size, true))
 	var prev Digest
 	c.kept, c.off, _, prev = v.ends()
 	b := &batch{}

@@ -12,8 +12,9 @@ type shelf struct {
 
 // loadShelf finds the segments and checks that they fit together: headers and trailers of those that are sealed,
 // everything in those that are not. What `old` has is not read again. tails gives the index of a segment that a
-// journal of this process has not sealed yet, nil for others.
-func loadShelf(dirs []string, old *shelf, tails func(first uint64) *index) (*shelf, error) {
+// journal of this process has not sealed yet, nil for others. whole reads the last segment to its end, where otherwise
+// the length of a batch is looked at behind the last one: what would follow begins there.
+func loadShelf(dirs []string, old *shelf, tails func(first uint64) *index, whole bool) (*shelf, error) {
 	paths, err := list(dirs)
 	if err != nil {
 		return nil, err
@@ -26,7 +27,7 @@ func loadShelf(dirs []string, old *shelf, tails func(first uint64) *index) (*she
 	}
 	for i, v := range s.vols {
 		if v.t == nil {
-			if err := s.indexUnsealed(i, tails); err != nil {
+			if err := s.indexUnsealed(i, tails, whole); err != nil {
 				return nil, err
 			}
 		}
@@ -63,7 +64,7 @@ func (s *shelf) reuse(path string) (*volume, error) {
 }
 
 // indexUnsealed completes the index of a segment that is not sealed.
-func (s *shelf) indexUnsealed(i int, tails func(uint64) *index) error {
+func (s *shelf) indexUnsealed(i int, tails func(uint64) *index, whole bool) error {
 	v := s.vols[i]
 	if tails != nil {
 		if x := tails(v.h.first); x != nil {
@@ -72,13 +73,16 @@ func (s *shelf) indexUnsealed(i int, tails func(uint64) *index) error {
 		}
 	}
 	if i == len(s.vols)-1 {
-		return v.scan(v.h.size)
+		return v.scan(v.h.size, whole)
 	}
 	end := s.vols[i+1].h.prev.end
 	if s.vols[i+1].h.prev.id != v.h.id || end > v.h.size {
 		return s.vols[i+1].follows(v) // says what is wrong
 	}
-	if err := v.scan(end); err != nil {
+	if v.idx != nil && v.idx.behind(end) {
+		v.idx = nil // a batch was seen there whose sync failed
+	}
+	if err := v.scan(end, true); err != nil {
 		return err
 	}
 	if _, off, _, _ := v.idx.ends(); off != end {
@@ -105,6 +109,18 @@ func (s *shelf) bounds() (first, next uint64) {
 	}
 	next, _, _, _ = s.vols[len(s.vols)-1].ends()
 	return s.vols[0].h.void, next
+}
+
+// known returns the sequence number up to which nothing on the shelf can change.
+func (s *shelf) known() uint64 {
+	if len(s.vols) == 0 {
+		return 0
+	}
+	if v := s.vols[len(s.vols)-1]; v.t == nil {
+		return v.idx.known()
+	}
+	_, next := s.bounds()
+	return next
 }
 
 // find returns the volume that covers a sequence number within the bounds.

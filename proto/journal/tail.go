@@ -30,11 +30,12 @@ type Cut struct {
 
 // tail reads the batches of a segment that has no trailer.
 type tail struct {
-	src  io.ReaderAt
-	file string
-	h    *header
-	idx  *index
-	end  int64 // of what may be read; the file's size in the last segment
+	src   io.ReaderAt
+	file  string
+	h     *header
+	idx   *index
+	end   int64 // of what may be read; the file's size in the last segment
+	brief bool  // look no further behind the last batch than another one would begin
 
 	cut    *Cut  // the incomplete batch behind the others
 	last   int64 // where the last batch begins; 0 when there is none
@@ -185,8 +186,12 @@ type survey struct {
 func (t *tail) survey(off int64) (survey, error) {
 	s := survey{-1, -1, -1, -1}
 	b := make([]byte, scanChunk)
-	for off < t.end {
-		b = b[:min(int64(len(b)), t.end-off)]
+	end := t.end
+	if t.brief {
+		end = min(end, off+maxBatch)
+	}
+	for off < end {
+		b = b[:min(int64(len(b)), end-off)]
 		if err := t.read(b, off); err != nil {
 			return s, err
 		}

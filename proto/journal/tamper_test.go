@@ -75,7 +75,7 @@ func structures(t testing.TB, path string) (starts []int64, size int64) {
 	v, err := inspect(path)
 	require.NoError(t, err)
 	if v.t == nil {
-		require.NoError(t, v.scan(v.h.size))
+		require.NoError(t, v.scan(v.h.size, true))
 	}
 	src, err := openSource(path, false)
 	require.NoError(t, err)
@@ -149,6 +149,8 @@ func TestWhatWasTakenOutOrExchangedIsRefusedAndPlaced(t *testing.T) {
 		"open segment cut": {func(t *testing.T) func() {
 			return edit(t, paths[3], func(b []byte) []byte { return b[:len(b)/2] })
 		}, paths[3]},
+		"batch header blanked": {func(t *testing.T) func() { return blankBatch(t, paths[3], batchHeader) }, paths[3]},
+		"batch blanked":        {func(t *testing.T) func() { return blankBatch(t, paths[3], 0) }, paths[3]},
 		"header gone": {func(t *testing.T) func() {
 			return edit(t, paths[2], func(b []byte) []byte { return append(make([]byte, headerSize), b[headerSize:]...) })
 		}, paths[2]},
@@ -228,6 +230,24 @@ func swapRecords(t *testing.T, path string) func() {
 			}
 			before.Payload = slices.Clone(e.Payload)
 		}
+	})
+}
+
+// blankBatch makes the second batch zeros, or so many bytes of it.
+func blankBatch(t *testing.T, path string, n int) func() {
+	return edit(t, path, func(b []byte) []byte {
+		v, err := inspect(path)
+		require.NoError(t, err)
+		first, ok := getBatchHead(b[headerSize:], v.h.seed())
+		require.True(t, ok)
+		off := headerSize + int(first.length)
+		second, ok := getBatchHead(b[off:], v.h.seed())
+		require.True(t, ok)
+		if n == 0 {
+			n = int(second.length)
+		}
+		copy(b[off:], make([]byte, n))
+		return b
 	})
 }
 

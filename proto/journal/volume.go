@@ -33,6 +33,7 @@ type plainSource struct {
 	size int64
 }
 
+// Size returns the bytes of the file.
 func (p plainSource) Size() int64 { return p.size }
 
 // openSource opens a segment file to be read.
@@ -120,8 +121,9 @@ func (v *volume) ends() (next uint64, end int64, ms int64, last Digest) {
 	return v.idx.ends()
 }
 
-// scan reads a segment that is not sealed, up to an offset, and makes its index or adds to it.
-func (v *volume) scan(end int64) error {
+// scan reads a segment that is not sealed, up to an offset, and makes its index or adds to it. whole is that of
+// loadShelf.
+func (v *volume) scan(end int64, whole bool) error {
 	src, err := openSource(v.path, v.zstd)
 	if err != nil {
 		return err
@@ -130,7 +132,7 @@ func (v *volume) scan(end int64) error {
 	if v.idx == nil {
 		v.idx = newIndex(v.h)
 	}
-	v.tail = &tail{src: src, file: v.path, h: v.h, idx: v.idx, end: end}
+	v.tail = &tail{src: src, file: v.path, h: v.h, idx: v.idx, end: end, brief: !whole}
 	v.tail.cut, err = v.tail.scan()
 	return err
 }

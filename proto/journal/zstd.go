@@ -18,7 +18,7 @@ import (
 // Each frame holds chunkSize bytes of the segment, the last one the rest, and can be read alone. Numbers in the
 // skippable frame are big endian but for its own header, which zstd prescribes.
 const (
-	chunkSize      = 64 << 10
+	chunkSize      = 32 << 10
 	skippable      = 0x184D2A5C
 	zstdTail       = 4 + 4 + 8 + 4 + 8 // chunk size, frames, bytes of the segment, checksum, magic
 	zstdEntry      = 4 + 4
