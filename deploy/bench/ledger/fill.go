@@ -12,8 +12,8 @@ import (
 	"github.com/lienthong/lienthong/proto/journal"
 )
 
-// fillers is how many append generated records at once: enough to keep the disk busy.
-const fillers = 512
+// fillers is how many append generated records at once, as many as callers of a busy hub: records of one moment change places.
+const fillers = 256
 
 // openJournal opens the journal of the ledger.
 func (b *bench) openJournal() (*journal.Journal, error) {
