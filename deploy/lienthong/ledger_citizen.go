@@ -80,7 +80,7 @@ func (c *ledgerCitizen) whose(ctx context.Context) (context.Context, *hubv1.Data
 	return metadata.AppendToOutgoingContext(ctx, "lt-citizen", token), nil, nil
 }
 
-var citizenHeader = []string{"WHEN (+07:00)", "WHO", "OFFICER", "PURPOSE", "CASE", "WHAT", "OUTCOME", "FIELDS", "EXCHANGE"}
+var citizenHeader = []string{"WHEN (+07:00)", "WHO", "OFFICER", "PURPOSE", "CASE", "WHAT", "OUTCOME", "EXCHANGE", "FIELDS"} // the longest last
 
 // citizenRow is an entry as the person it is about reads it.
 func citizenRow(e *hubv1.LedgerEntry) []string {
@@ -88,7 +88,7 @@ func citizenRow(e *hubv1.LedgerEntry) []string {
 	x := r.GetExchange()
 	if x == nil { // an intent, or that somebody looked at this list
 		who, what, purpose, outcome, _ := happened(r)
-		return []string{clock(r.GetTime().AsTime()), who, r.GetAccess().GetOfficer() + r.GetIntent().GetOfficer(), purpose, r.GetIntent().GetCase(), what, outcome, "", position(e)}
+		return []string{clock(r.GetTime().AsTime()), who, r.GetAccess().GetOfficer() + r.GetIntent().GetOfficer(), purpose, r.GetIntent().GetCase(), what, outcome, position(e), ""}
 	}
 	fields := fieldList(x.GetReleased())
 	if fields == "" {
@@ -96,6 +96,6 @@ func citizenRow(e *hubv1.LedgerEntry) []string {
 	}
 	return []string{
 		clock(x.GetReceived().AsTime()), x.GetConsumerAgency() + "/" + x.GetConsumerSystem(), x.GetOfficer(), x.GetPurpose(), x.GetCase(),
-		fmt.Sprintf("%s %s", x.GetProviderAgency(), shortMethod(x.GetMethod())), ended(x), fields, exchangeOf(r),
+		fmt.Sprintf("%s %s", x.GetProviderAgency(), shortMethod(x.GetMethod())), ended(x), exchangeOf(r), fields,
 	}
 }

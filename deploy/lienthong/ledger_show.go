@@ -144,7 +144,7 @@ func fieldList(paths string) string { return strings.ReplaceAll(paths, ",", ", "
 
 // people says how many the exchange was about; who they are is nowhere in the ledger.
 func people(x *hubv1.Exchange) string {
-	text := fmt.Sprintf("%d numbers of people, hashed", len(x.GetSubjectHashes()))
+	text := fmt.Sprintf("%d by hashes of their numbers", len(x.GetSubjectHashes()))
 	if x.GetMatched()+x.GetMissed() > 0 {
 		text += fmt.Sprintf("; %d asked for were found, %d not", x.GetMatched(), x.GetMissed())
 	}

@@ -84,7 +84,7 @@ func printStatus(s *hubv1.GetStatusResponse) error {
 		{"transparency log", byteSize(s.GetLogBytes())},
 		{"index", byteSize(s.GetIndexBytes())},
 	}
-	if n := s.GetRecords(); n > 0 {
+	if n := s.GetRecords(); n >= 1_000_000 { // else it is about space that was prepared
 		rows = append(rows, []string{"disk per record", byteSize((s.GetJournalBytes() + s.GetLogBytes() + s.GetIndexBytes()) / n)})
 	}
 	if err := printTable([]string{"PART", "VALUE"}, rows); err != nil {

@@ -140,6 +140,9 @@ func TestVolumesAreAddedUpBySensibleThings(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, []string{"hour", "consumer"}, q.GetBy())
 	require.Equal(t, now.Add(-24*time.Hour), q.GetFrom().AsTime())
+	require.Equal(t, now, q.GetTo().AsTime())
+	_, err = (&ledgerVolumes{By: []string{"minute"}, Since: "30d"}).question(now)
+	require.ErrorAs(t, err, new(errUsage))
 	q, err = (&ledgerVolumes{By: []string{"none"}, Since: "24h"}).question(now)
 	require.NoError(t, err)
 	require.Empty(t, q.GetBy())
@@ -185,7 +188,7 @@ func TestAnEntryIsALineOfATable(t *testing.T) {
 	require.Equal(t, []string{"2026-11-22 17:00:00.000", "H27/one-stop", "GetResidence", "CT-TT", "answered FOUND", "4.2", "019e3f5c-7d0e-7c3b-9b3f-2d8f5f0f6a11"},
 		entryRow(exchangeEntry()))
 	require.Equal(t, []string{"2026-11-22 17:00:00.000", "H27/one-stop", "", "CT-TT", "H27-1", "G01 GetResidence", "answered FOUND",
-		"permanent.detail, permanent_since", "019e3f5c-7d0e-7c3b-9b3f-2d8f5f0f6a11"}, citizenRow(exchangeEntry()))
+		"019e3f5c-7d0e-7c3b-9b3f-2d8f5f0f6a11", "permanent.detail, permanent_since"}, citizenRow(exchangeEntry()))
 }
 
 func TestEveryKindOfRecordIsALine(t *testing.T) {
@@ -228,7 +231,7 @@ func TestShownTimesAddUpToTheWhole(t *testing.T) {
 	for _, says := range []string{
 		"exchange 019e3f5c-7d0e-7c3b-9b3f-2d8f5f0f6a11", "position G06/gateway:17", "received 2026-11-22 17:00:00.000 +07:00 by grpc",
 		"outcome answered FOUND, next USE_DATA", "released permanent.detail, permanent_since", "withheld personal_id", "provider G01 in vn",
-		"people 1 numbers of people, hashed; 1 asked for were found, 0 not",
+		"people 1 by hashes of their numbers; 1 asked for were found, 0 not",
 		"decide 0.2 carry 3.5 wait for a worker 0.1 registry 2.8 connector 0.3 bus and seal 0.3 release 0.5 total, to the record 4.2", "also recorded",
 	} {
 		require.Contains(t, text, says)

@@ -92,8 +92,25 @@ func (c *ledgerVolumes) question(now time.Time) (*hubv1.ListVolumesRequest, erro
 	if err := (&filterFlags{Since: c.Since, Until: c.Until}).times(filter, now); err != nil {
 		return nil, err
 	}
+	if filter.To == nil {
+		filter.To = timestamppb.New(now)
+	}
 	q.From, q.To = filter.GetFrom(), filter.GetTo()
-	return q, nil
+	return q, c.fits(q.To.AsTime().Sub(q.From.AsTime()))
+}
+
+// maxBuckets is how many buckets of time a hub gives at most.
+const maxBuckets = 3000
+
+// fits refuses more buckets of time than anybody could look at.
+func (c *ledgerVolumes) fits(length time.Duration) error {
+	for unit, larger := range map[string]string{"minute": "hour", "hour": "day"} {
+		d := map[string]time.Duration{"minute": time.Minute, "hour": time.Hour}[unit]
+		if slices.Contains(c.By, unit) && length > maxBuckets*d {
+			return usage("--by %s: %v are over %d of them; choose a shorter time, or --by %s", unit, length.Round(time.Hour), maxBuckets, larger)
+		}
+	}
+	return nil
 }
 
 func plainVolume(v *hubv1.Volume) volume {
