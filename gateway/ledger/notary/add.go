@@ -70,7 +70,7 @@ func (n *Notary) adopt(ctx context.Context) error {
 		return err
 	}
 	n.size = t.Size
-	return nil
+	return n.mend(ctx, n.size)
 }
 
 // entries makes the leaves [from, to).

@@ -2,8 +2,11 @@ package notary_test
 
 import (
 	"errors"
+	"io/fs"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -129,4 +132,48 @@ func TestLeavesOfAnotherHistoryAreNotTaken(t *testing.T) {
 	cancel() // Run adds what there is, once, and ends
 	require.ErrorIs(t, n.Run(ctx), notary.ErrDisagrees)
 	require.EqualValues(t, 300, n.Published())
+}
+
+func TestALogThatIsCutOffAtAnyMomentGoesOn(t *testing.T) {
+	j := newJournal(1)
+	cfg := config(t.TempDir(), j)
+	n, stop := keep(t, cfg)
+	published(t, n, j) // the state is written before the first tile; the copy is not of one moment
+	for range 15 {
+		j.append(1 + rand.IntN(600))
+		dir := t.TempDir()
+		cut(t, filepath.Dir(cfg.Dir), dir)
+		mine := config(dir, j)
+		require.NoError(t, os.WriteFile(filepath.Join(mine.Dir, "tile", "0", "000123"), nil, 0o600), "a file of a crash")
+		require.NoError(t, os.Chmod(mine.KeyFile, 0o600))
+		filled(t, mine)
+		require.Empty(t, check(t, mine, j, nil).Faults)
+		require.NoFileExists(t, filepath.Join(mine.Dir, "tile", "0", "000123"))
+	}
+	stop()
+}
+
+// cut copies a log that is in use, as a crash would leave it: what is written last, the state and the checkpoint, is
+// copied first.
+func cut(t *testing.T, from, to string) {
+	t.Helper()
+	require.NoError(t, os.MkdirAll(filepath.Join(to, "log", "tile", "0"), 0o700))
+	for _, name := range []string{"log.key", "log.pub", "head", "log/.state", "log/checkpoint", "log/tile"} {
+		require.NoError(t, filepath.WalkDir(filepath.Join(from, name), func(path string, d fs.DirEntry, err error) error {
+			if errors.Is(err, fs.ErrNotExist) {
+				return nil // renamed or removed meanwhile
+			}
+			if err != nil || d.IsDir() {
+				return err
+			}
+			data, err := os.ReadFile(path)
+			if errors.Is(err, fs.ErrNotExist) {
+				return nil
+			}
+			require.NoError(t, err)
+			copied := filepath.Join(to, strings.TrimPrefix(path, from))
+			require.NoError(t, os.MkdirAll(filepath.Dir(copied), 0o700))
+			return os.WriteFile(copied, data, 0o600)
+		}))
+	}
 }

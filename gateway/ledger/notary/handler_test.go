@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	fnote "github.com/transparency-dev/formats/note"
 	"github.com/transparency-dev/merkle/rfc6962"
 	"github.com/transparency-dev/tessera/api"
 	"github.com/transparency-dev/tessera/client"
@@ -56,6 +57,10 @@ func TestAStrangersToolAcceptsACopyOfTheFiles(t *testing.T) {
 	j := newJournal(1)
 	cfg := config(t.TempDir(), j)
 	n, _ := keep(t, cfg)
+	line, err := os.ReadFile(cfg.PublicFile)
+	require.NoError(t, err)
+	_, err = fnote.NewVerifier(string(line)) // as the command reads --public_key: it trims nothing
+	require.NoError(t, err)
 	for _, more := range []int{255, 256, 300, 5_000} {
 		j.append(more)
 		published(t, n, j)

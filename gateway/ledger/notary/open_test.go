@@ -171,3 +171,20 @@ func TestAHalfMadeLogIsFinished(t *testing.T) {
 	n, _ = keep(t, cfg)
 	published(t, n, j)
 }
+
+func TestAnOldStateBesideNewTilesIsBuiltUpAgain(t *testing.T) {
+	for _, sizes := range [][2]int{{255, 256}, {100, 700}, {700, 800}, {65_535, 65_537}} {
+		j := newJournal(sizes[0])
+		cfg := config(t.TempDir(), j)
+		filled(t, cfg)
+		state := filepath.Join(cfg.Dir, ".state", "treeState")
+		old, err := os.ReadFile(state)
+		require.NoError(t, err)
+		j.append(sizes[1] - sizes[0])
+		filled(t, cfg)
+		require.NoError(t, os.WriteFile(state, old, 0o600))
+		j.append(300)
+		filled(t, cfg)
+		require.Empty(t, check(t, cfg, j, nil).Faults)
+	}
+}

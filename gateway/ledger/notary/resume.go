@@ -53,7 +53,7 @@ func (n *Notary) resume(ctx context.Context) error {
 		n.cfg.Log.Warn("the log is built again from the journal", slog.Uint64("leaves", t.Size),
 			slog.Uint64("published", newest.Size))
 	}
-	return n.sweep(n.size)
+	return errors.Join(n.sweep(n.size), n.mend(ctx, n.size))
 }
 
 // standing is the tree as Tessera left it, empty if there is none.

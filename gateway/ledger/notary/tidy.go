@@ -1,6 +1,7 @@
 package notary
 
 import (
+	"context"
 	"errors"
 	"io/fs"
 	"log/slog"
@@ -9,6 +10,8 @@ import (
 	"strings"
 
 	"github.com/transparency-dev/tessera/api/layout"
+
+	"github.com/lienthong/lienthong/gateway/internal/safefile"
 )
 
 // tidy removes the partial tiles and bundles of tiles that became full while the tree grew. Tessera offers to do it,
@@ -39,15 +42,15 @@ func filled(old, size uint64) []string {
 	return names
 }
 
-// sweep removes what a crash kept tidy from removing: partial tiles beside full ones in the last directory of each
-// level. Older directories were swept when they were the last.
+// sweep removes what a crash left: partial tiles beside full ones and files that were not finished, in the last
+// directory of each level. Older directories were swept when they were the last.
 func (n *Notary) sweep(size uint64) error {
 	if size == 0 {
 		return nil
 	}
 	last := (size - 1) / layout.TileWidth
 	names := []string{layout.EntriesPath(last, 0)}
-	for level := uint64(0); level < 8 && (size-1)>>(8*level) > 0; level++ {
+	for level := uint64(0); level < 8 && size>>(8*level) > 0; level++ {
 		names = append(names, layout.TilePath(level, last>>(8*level), 0))
 	}
 	for _, name := range names {
@@ -71,11 +74,47 @@ func (n *Notary) sweepDir(dir string) error {
 		full[e.Name()] = !e.IsDir()
 	}
 	for _, e := range entries {
-		if tile, partial := strings.CutSuffix(e.Name(), ".p"); partial && full[tile] {
+		tile, partial := strings.CutSuffix(e.Name(), ".p")
+		if (partial && full[tile]) || (!e.IsDir() && len(e.Name()) != len("000")) { // or one that was never renamed
 			if err := os.RemoveAll(filepath.Join(dir, e.Name())); err != nil {
 				return err
 			}
 		}
 	}
 	return nil
+}
+
+// mend puts the partial bundle and tiles back that end a tree of the given size, where only full ones are left: the
+// state is then an older one than the tiles, out of a backup. Tessera would take the full ones for them, and add the
+// next leaves behind entries that the tree does not have yet.
+func (n *Notary) mend(ctx context.Context, size uint64) error {
+	for level := uint64(0); level < 8 && size>>(8*level) > 0; level++ {
+		index := size >> (8 * (level + 1))
+		p := layout.PartialTileSize(level, index, size)
+		if p == 0 {
+			continue
+		}
+		tile, err := n.store.ReadTile(ctx, level, index, p)
+		if err := n.restore(layout.TilePath(level, index, p), tile, err); err != nil {
+			return err
+		}
+		if level > 0 {
+			continue
+		}
+		bundle, err := n.store.ReadEntryBundle(ctx, index, p)
+		if err := n.restore(layout.EntriesPath(index, p), bundle, err); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (n *Notary) restore(name string, data []byte, err error) error {
+	if err != nil {
+		return err
+	}
+	if have, err := exists(n.store.path(name)); have || err != nil {
+		return err
+	}
+	return safefile.Write(n.store.path(name), data, 0o644)
 }
