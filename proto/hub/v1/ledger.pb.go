@@ -231,7 +231,8 @@ func (Access_Role) EnumDescriptor() ([]byte, []int) {
 // again. Its position in the ledger is not in it: the journal gives it (origin:seq).
 type LedgerRecord struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// When the record was made, by the gateway's clock, but never before the record before it.
+	// When the record was made, by the gateway's clock. Records made at the same moment may stand in another order, but a
+	// clock that goes back does not take the times of records back.
 	Time *timestamppb.Timestamp `protobuf:"bytes,1,opt,name=time,proto3" json:"time,omitempty"`
 	// The ledger that it was made for, by its origin. Example: "G06/gateway".
 	Origin string `protobuf:"bytes,2,opt,name=origin,proto3" json:"origin,omitempty"`
