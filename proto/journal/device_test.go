@@ -3,6 +3,7 @@ package journal_test
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -139,6 +140,26 @@ func TestAFailureWhileASegmentBeginsLeavesNoSecondSuccessor(t *testing.T) {
 	require.EqualValues(t, 2, until(t, j, "third"))
 	require.NoError(t, j.Close())
 	intact(t, cfg, 3)
+}
+
+func TestASegmentWhoseNameMayNotBeDurableGivesWayToTheNextOne(t *testing.T) {
+	d := &journaltest.Disk{}
+	cfg := onDisk(t, d)
+	j := open(t, cfg)
+	d.FailSyncDir(syscall.EIO)
+	big := bytes.Repeat([]byte("0123456789abcdef"), 1<<14)
+	var err error
+	for err == nil {
+		_, err = j.Append(big)
+	}
+	require.ErrorIs(t, err, syscall.EIO)
+	kept := j.Durable()
+	require.FileExists(t, filepath.Join(cfg.Dir, fmt.Sprintf("%020d.seg", kept)), "the one that must go")
+	d.FailSyncDir(nil)
+	next := until(t, j, "third")
+	require.Greater(t, next, kept)
+	require.NoError(t, j.Close())
+	intact(t, cfg, next+1)
 }
 
 func TestAFullDiskRefusesAndGoesOnWhenThereIsSpace(t *testing.T) {

@@ -14,6 +14,7 @@ type Disk struct {
 	mu     sync.Mutex
 	create error
 	rename error
+	dirs   error
 	write  error
 	short  int // bytes that a failing write still writes
 	sync   error
@@ -26,6 +27,9 @@ func (d *Disk) FailCreate(err error) { d.set(func() { d.create = err }) }
 
 // FailRename makes renaming fail; nil makes it work again.
 func (d *Disk) FailRename(err error) { d.set(func() { d.rename = err }) }
+
+// FailSyncDir makes syncs of directories fail, after names were changed; nil makes them work again.
+func (d *Disk) FailSyncDir(err error) { d.set(func() { d.dirs = err }) }
 
 // FailWrite makes writes fail after so many bytes of each; nil makes them work again.
 func (d *Disk) FailWrite(err error, short int) { d.set(func() { d.write, d.short = err, short }) }
@@ -89,7 +93,15 @@ func (d *Disk) Rename(from, to string) error {
 func (d *Disk) Remove(path string) error { return journal.SystemDisk().Remove(path) }
 
 // SyncDir makes names durable.
-func (d *Disk) SyncDir(dir string) error { return journal.SystemDisk().SyncDir(dir) }
+func (d *Disk) SyncDir(dir string) error {
+	d.mu.Lock()
+	err := d.dirs
+	d.mu.Unlock()
+	if err != nil {
+		return err
+	}
+	return journal.SystemDisk().SyncDir(dir)
+}
 
 type file struct {
 	journal.File
