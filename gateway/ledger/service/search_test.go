@@ -220,3 +220,21 @@ func TestVolumesCountWhatMayBeSeenOnce(t *testing.T) {
 		refused(t, err, reason.FilterInvalid, field)
 	}
 }
+
+func TestWhatIsNewBetweenPagesHidesNothingOld(t *testing.T) {
+	w := newWorld(t)
+	first := w.keep(exchange("H27/one-stop", "G01"), exchange("G24/claims", "H27"), exchange("G24/claims", "H27"), exchange("H27/one-stop", "G01"))
+	var got []uint64
+	for cursor := ""; ; {
+		page, err := w.as("H27/both").Search(t.Context(), &hubv1.SearchRequest{Limit: 1, Cursor: cursor})
+		require.NoError(t, err)
+		for _, e := range page.GetEntries() {
+			got = append(got, e.GetSeq()-first)
+		}
+		if cursor = page.GetNextCursor(); cursor == "" {
+			break
+		}
+		w.keep(exchange("H27/one-stop", "H27"))
+	}
+	require.Equal(t, []uint64{3, 2, 1, 0}, got)
+}
