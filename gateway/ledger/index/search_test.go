@@ -117,6 +117,25 @@ func TestRecordsWhoseTimesGoBackAreFoundByTheirTimes(t *testing.T) {
 	}
 }
 
+func TestACaseOfMoreRecordsThanAPageHoldsIsFoundWhole(t *testing.T) {
+	j := newJournal()
+	for i := range 2100 {
+		dossier := "long"
+		if i%4 == 0 {
+			dossier = fmt.Sprint(i)
+		}
+		b, err := proto.Marshal(&hubv1.LedgerRecord{Event: &hubv1.LedgerRecord_Exchange{Exchange: &hubv1.Exchange{Case: dossier}}})
+		require.NoError(t, err)
+		j.add(index.Entry{Payload: b})
+	}
+	x := open(t, index.Config{Path: filepath.Join(t.TempDir(), "index.db"), Source: j, BlockSize: 2048})
+	require.NoError(t, x.CatchUp(t.Context(), nil))
+	for _, dossier := range []string{"long", "0", "1024", "2044", "2096"} {
+		q := index.Query{Case: dossier, Limit: 5000}
+		require.Equal(t, brute(j, q, x.Indexed()), everyPage(t, x, j, q))
+	}
+}
+
 // everyPage reads page after page, each but the last one full, and every hit as it is in the journal.
 func everyPage(t require.TestingT, x *index.Index, j *fake, q index.Query) (seqs []uint64) {
 	for {
