@@ -85,6 +85,7 @@ func (z *zstdSource) readTable(size int64) error {
 		return damage("the checksum of the archived segment's table does not match")
 	}
 	off := int64(0)
+	z.frames = make([]zstdFrame, 0, n)
 	for e := table[skippableStart : length-zstdTail]; len(e) > 0; e = e[zstdEntry:] {
 		f := zstdFrame{off, int(binary.BigEndian.Uint32(e)), binary.BigEndian.Uint32(e[4:])}
 		if f.len > maxZstdFrame {
