@@ -18,6 +18,7 @@ type ledgerProve struct {
 	which
 	Wait time.Duration `help:"How long to wait for the checkpoint that covers an entry that was just made (default: ${default})." default:"3s" placeholder:"DURATION"`
 
+	storedFlag
 	ledgerFlags
 }
 
@@ -36,6 +37,9 @@ func (c *ledgerProve) Run(ctx context.Context, top *cli) error {
 	if err != nil {
 		return err
 	}
+	if c.Stored != "" {
+		return c.stored(ctx, top, exchange, at)
+	}
 	l, err := c.open(top)
 	if err != nil {
 		return err
@@ -46,6 +50,26 @@ func (c *ledgerProve) Run(ctx context.Context, top *cli) error {
 		return err
 	}
 	if _, err := stdout.Write(found.GetProof()); err != nil {
+		return fmt.Errorf("write proof: %w", err)
+	}
+	return nil
+}
+
+// stored proves an entry of a ledger's directory.
+func (c *ledgerProve) stored(ctx context.Context, top *cli, exchange, at string) error {
+	s, err := openStoredLedger(c.Stored)
+	if err != nil {
+		return err
+	}
+	found, err := s.find(ctx, top, exchange, at)
+	if err != nil {
+		return err
+	}
+	document, err := s.prove(ctx, found)
+	if err != nil {
+		return err
+	}
+	if _, err := stdout.Write(document); err != nil {
 		return fmt.Errorf("write proof: %w", err)
 	}
 	return nil

@@ -22,6 +22,7 @@ type ledgerSearch struct {
 	All    bool   `help:"All pages. With --json, an entry a line." xor:"how"`
 	Follow bool   `help:"Show entries as they come, until Ctrl-C. With --json, an entry a line." xor:"how"`
 
+	storedFlag
 	ledgerFlags
 }
 
@@ -44,6 +45,9 @@ func (c *ledgerSearch) Run(ctx context.Context, top *cli) error {
 	if err != nil {
 		return err
 	}
+	if c.Stored != "" {
+		return c.stored(ctx, top, filter)
+	}
 	l, err := c.open(top)
 	if err != nil {
 		return err
@@ -56,6 +60,23 @@ func (c *ledgerSearch) Run(ctx context.Context, top *cli) error {
 	return pages.print(c.Cursor, func(cursor string) (page, error) {
 		return asked(ctx, l, l.Search, &hubv1.SearchRequest{Filter: filter, Limit: c.Limit, Cursor: cursor})
 	})
+}
+
+// stored searches a ledger's directory.
+func (c *ledgerSearch) stored(ctx context.Context, top *cli, filter *hubv1.Filter) error {
+	if c.Follow || c.All || c.Cursor != "" || filter.GetSubject() != nil {
+		return usage("--ledger goes without --follow, --all, --cursor and --subject: a hub that runs with that ledger knows how to look for people")
+	}
+	s, err := openStoredLedger(c.Stored)
+	if err != nil {
+		return err
+	}
+	found, err := s.search(ctx, top, filter, int(c.Limit))
+	if err != nil {
+		return err
+	}
+	pages := pager{top: top}
+	return pages.print("", func(string) (page, error) { return &hubv1.SearchResponse{Entries: found}, nil })
 }
 
 // page is one page of entries, of a search or of a citizen's list.

@@ -32,6 +32,7 @@ func (w *which) parse() (exchange, at string, err error) {
 type ledgerShow struct {
 	which
 
+	storedFlag
 	ledgerFlags
 }
 
@@ -47,6 +48,9 @@ func (c *ledgerShow) Run(ctx context.Context, top *cli) error {
 	if err != nil {
 		return err
 	}
+	if c.Stored != "" {
+		return c.stored(ctx, top, exchange, at)
+	}
 	l, err := c.open(top)
 	if err != nil {
 		return err
@@ -60,6 +64,22 @@ func (c *ledgerShow) Run(ctx context.Context, top *cli) error {
 		return printJSON(shown{plainEntry(found.GetEntry()), plainEntries(found.GetRelated())})
 	}
 	return printEntry(found.GetEntry(), found.GetRelated())
+}
+
+// stored shows an entry of a ledger's directory.
+func (c *ledgerShow) stored(ctx context.Context, top *cli, exchange, at string) error {
+	s, err := openStoredLedger(c.Stored)
+	if err != nil {
+		return err
+	}
+	found, err := s.find(ctx, top, exchange, at)
+	if err != nil {
+		return err
+	}
+	if top.JSON {
+		return printJSON(shown{ledgerEntry: plainEntry(found.entry())})
+	}
+	return printEntry(found.entry(), nil)
 }
 
 // printEntry prints an entry for people.

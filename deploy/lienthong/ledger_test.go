@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
+	"google.golang.org/protobuf/types/known/durationpb"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	hubv1 "github.com/lienthong/lienthong/proto/hub/v1"
@@ -258,4 +259,25 @@ func TestProgressSaysHowMuchIsLeft(t *testing.T) {
 	require.Equal(t, "checking: 25 % of 400 records, 9s left", progressLine("checking", "records", 100, 400, 3*time.Second))
 	require.Equal(t, "exporting: 100 entries, 3s", progressLine("exporting", "entries", 100, 0, 3*time.Second))
 	require.Equal(t, "checking: 0 % of 400 records", progressLine("checking", "records", 0, 400, 3*time.Second))
+}
+
+func TestAFilterSelectsWhatItSays(t *testing.T) {
+	r := exchangeEntry().GetRecord()
+	day := timestamppb.New(now)
+	for _, f := range []*hubv1.Filter{
+		{}, {Kind: "exchange"}, {Consumer: "H27"}, {Consumer: "H27/one-stop"}, {Provider: "G01"}, {Method: "GetResidence"},
+		{Method: "registry.population.v1.PopulationService"}, {Method: "registry.population.v1.PopulationService/GetResidence"}, {Purpose: "CT-TT"},
+		{Case: "H27-1"}, {Outcome: hubv1.Exchange_OUTCOME_ANSWERED}, {MinLatency: durationpb.New(4200 * time.Microsecond)}, {From: day},
+		{TraceId: "019e3f5c7d0e7c3b9b3f2d8f5f0f6a11"}, {ExchangeId: "019e3f5c-7d0e-7c3b-9b3f-2d8f5f0f6a11"},
+	} {
+		require.True(t, selects(f, r), f)
+	}
+	for _, f := range []*hubv1.Filter{
+		{Kind: "access"}, {Consumer: "H2"}, {Consumer: "H27/other"}, {Provider: "G15"}, {Method: "GetRes"}, {Method: "registry"}, {Purpose: "X"},
+		{Case: "H27"}, {Officer: "somebody"}, {Outcome: hubv1.Exchange_OUTCOME_REFUSED}, {Reason: "NO_AGREEMENT"}, {Agreement: "X"},
+		{MinLatency: durationpb.New(4201 * time.Microsecond)}, {To: day}, {From: timestamppb.New(now.Add(1))}, {TraceId: "00"}, {ExchangeId: "00"},
+		{Consumer: "H27", Purpose: "X"},
+	} {
+		require.False(t, selects(f, r), f)
+	}
 }

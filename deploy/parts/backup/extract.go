@@ -138,6 +138,7 @@ type stopping struct {
 	x   *extractor
 }
 
+// Read fails once ctx has ended.
 func (s *stopping) Read(p []byte) (int, error) {
 	if err := s.ctx.Err(); err != nil {
 		return 0, err

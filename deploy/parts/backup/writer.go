@@ -110,6 +110,7 @@ type counting struct {
 	r   io.Reader
 }
 
+// Read fails once ctx has ended.
 func (c *counting) Read(p []byte) (int, error) {
 	if err := c.ctx.Err(); err != nil {
 		return 0, err
