@@ -92,7 +92,7 @@ func (c *identityList) Run(top *cli) error {
 
 type identityIssue struct {
 	ID    string        `arg:"" name:"system" help:"AGENCY/SYSTEM, such as H27.08/clinic."`
-	Roles []string      `help:"What the system may be: consumer, provider, operator, steward, auditor or gateway." default:"consumer"`
+	Roles []string      `help:"What the system may be: consumer, provider, operator, steward, auditor, gateway or portal." default:"consumer"`
 	Title string        `help:"Its name for people, Vietnamese."`
 	Life  time.Duration `help:"How long the certificate is valid (default: 90 days, 30 days for servers)."`
 	Hosts []string      `help:"Host names and addresses, for a server." placeholder:"HOST"`

@@ -13,8 +13,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/lienthong/lienthong/gateway/member"
 	"github.com/lienthong/lienthong/gateway/internal/safefile"
+	"github.com/lienthong/lienthong/gateway/member"
 	"github.com/lienthong/lienthong/proto/peer"
 )
 

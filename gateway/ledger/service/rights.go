@@ -48,7 +48,7 @@ var standings = [...]standing{
 	{"provider", member.Provider, hubv1.Access_ROLE_PROVIDER},
 	{"steward", member.Steward, hubv1.Access_ROLE_PROVIDER},
 	{"consumer", member.Consumer, hubv1.Access_ROLE_CONSUMER},
-	{"portal", member.Portal, hubv1.Access_ROLE_CONSUMER},
+	{"portal", member.Portal, hubv1.Access_ROLE_PORTAL},
 	{"gateway", member.Gateway, hubv1.Access_ROLE_UNSPECIFIED},
 	{"citizen's token", 0, hubv1.Access_ROLE_CITIZEN},
 }

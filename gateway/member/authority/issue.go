@@ -14,8 +14,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/lienthong/lienthong/gateway/member"
 	"github.com/lienthong/lienthong/gateway/internal/safefile"
+	"github.com/lienthong/lienthong/gateway/member"
 	"github.com/lienthong/lienthong/proto/peer"
 )
 

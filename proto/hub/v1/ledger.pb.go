@@ -176,6 +176,8 @@ const (
 	Access_ROLE_PROVIDER Access_Role = 4
 	// The exchanges about one person, by that person's token.
 	Access_ROLE_CITIZEN Access_Role = 5
+	// Nothing: it makes tokens for citizens that it knows.
+	Access_ROLE_PORTAL Access_Role = 6
 )
 
 // Enum value maps for Access_Role.
@@ -187,6 +189,7 @@ var (
 		3: "ROLE_CONSUMER",
 		4: "ROLE_PROVIDER",
 		5: "ROLE_CITIZEN",
+		6: "ROLE_PORTAL",
 	}
 	Access_Role_value = map[string]int32{
 		"ROLE_UNSPECIFIED": 0,
@@ -195,6 +198,7 @@ var (
 		"ROLE_CONSUMER":    3,
 		"ROLE_PROVIDER":    4,
 		"ROLE_CITIZEN":     5,
+		"ROLE_PORTAL":      6,
 	}
 )
 
@@ -1925,7 +1929,7 @@ const file_hub_v1_ledger_proto_rawDesc = "" +
 	"\x0fKIND_LEDGER_KEY\x10\x04\x12\x11\n" +
 	"\rKIND_ARCHIVED\x10\x05\x12\x10\n" +
 	"\fKIND_REMOVED\x10\x06\x12\x11\n" +
-	"\rKIND_RESTORED\x10\a\"\xa5\x04\n" +
+	"\rKIND_RESTORED\x10\a\"\xb7\x04\n" +
 	"\x06Access\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\fR\x02id\x126\n" +
 	"\breceived\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\breceived\x12\x16\n" +
@@ -1942,14 +1946,15 @@ const file_hub_v1_ledger_proto_rawDesc = "" +
 	"subjectKey\x12\x18\n" +
 	"\aentries\x18\f \x01(\rR\aentries\x12\x16\n" +
 	"\x06reason\x18\r \x01(\tR\x06reason\x12\x19\n" +
-	"\btrace_id\x18\x0e \x01(\fR\atraceId\"y\n" +
+	"\btrace_id\x18\x0e \x01(\fR\atraceId\"\x8a\x01\n" +
 	"\x04Role\x12\x14\n" +
 	"\x10ROLE_UNSPECIFIED\x10\x00\x12\x11\n" +
 	"\rROLE_OPERATOR\x10\x01\x12\x10\n" +
 	"\fROLE_AUDITOR\x10\x02\x12\x11\n" +
 	"\rROLE_CONSUMER\x10\x03\x12\x11\n" +
 	"\rROLE_PROVIDER\x10\x04\x12\x10\n" +
-	"\fROLE_CITIZEN\x10\x05\"\xe5\a\n" +
+	"\fROLE_CITIZEN\x10\x05\x12\x0f\n" +
+	"\vROLE_PORTAL\x10\x06\"\xe5\a\n" +
 	"\x06Notice\x12/\n" +
 	"\x06opened\x18\x01 \x01(\v2\x15.hub.v1.Notice.OpenedH\x00R\x06opened\x12/\n" +
 	"\x06closed\x18\x02 \x01(\v2\x15.hub.v1.Notice.ClosedH\x00R\x06closed\x123\n" +
