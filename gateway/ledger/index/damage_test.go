@@ -122,6 +122,35 @@ func behind(t *testing.T, path string) *store.DB {
 	return db
 }
 
+func TestABlockWhoseHeadIsLostIsWrittenAgain(t *testing.T) {
+	j := plausible(1, 640, 0)
+	cfg := small(t.TempDir(), j)
+	x := open(t, cfg)
+	require.NoError(t, x.CatchUp(t.Context(), nil))
+	require.NoError(t, x.Close())
+	db := behind(t, cfg.Path)
+	_, err := db.Write.ExecContext(t.Context(), `DELETE FROM block WHERE number = 9`)
+	require.NoError(t, err)
+	x = open(t, cfg)
+	require.EqualValues(t, 9*64, x.Indexed())
+	require.NoError(t, x.CatchUp(t.Context(), nil))
+	requireRight(t, x, j)
+}
+
+func TestABlockIsNotMendedFromOtherRecords(t *testing.T) {
+	j := plausible(1, 640, 0)
+	cfg := small(t.TempDir(), j)
+	x := open(t, cfg)
+	require.NoError(t, x.CatchUp(t.Context(), nil))
+	_, err := behind(t, cfg.Path).Write.ExecContext(t.Context(), `DELETE FROM page WHERE block = 3 AND col = 1`)
+	require.NoError(t, err)
+	j.entries[4*64-1].Digest[0]++
+	_, err = x.Search(t.Context(), index.Query{Consumer: "H27", Limit: 1000})
+	require.ErrorContains(t, err, "other records")
+	require.NoError(t, x.CatchUp(t.Context(), nil)) // the whole index, from what there is now
+	requireRight(t, x, j)
+}
+
 func TestCheckFindsAndMendsWhatNobodyAsksFor(t *testing.T) {
 	cfg := small(t.TempDir(), plausible(1, 640, 0))
 	x := open(t, cfg)

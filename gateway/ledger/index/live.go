@@ -14,13 +14,13 @@ type live struct {
 
 	values [valueColumns]map[string]*[]uint16
 	keys   [keyColumns]keys
-	times  []int64 // never decreasing, of void positions too
+	times  []int64 // the latest time of a record up to each position: they never decrease
 
 	volumes volumes
 	fields  map[[32]byte]string // lists that were new
 
 	earliest, latest int64 // of the records' own times
-	unordered        bool  // some record's own time is before that of the record before it
+	late             int64 // how much earlier a record's own time is than the latest before it, at most
 	digest           [32]byte
 	scratch          []byte
 }
@@ -94,11 +94,19 @@ func (b *live) add(t *terms) {
 func (b *live) addTime(at int64) {
 	o := b.n - 1
 	b.earliest, b.latest = min(b.earliest, at), max(b.latest, at)
-	if at < b.times[o] {
-		b.unordered = true
+	if latest := b.times[o]; at < latest {
+		b.late = max(b.late, lateness(latest, at))
 		return
 	}
 	b.times[o] = at
+}
+
+// lateness is latest - at, or the most there is. latest is not before at.
+func lateness(latest, at int64) int64 {
+	if by := latest - at; by >= 0 {
+		return by
+	}
+	return math.MaxInt64
 }
 
 // Keys of the columns that are no text.

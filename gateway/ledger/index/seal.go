@@ -18,7 +18,7 @@ const (
 
 // sealed is the full block's head. lists is how many field lists are known by its end.
 func (b *live) sealed(lists int) *sealed {
-	s := &sealed{number: b.number, size: b.size, earliest: b.earliest, latest: b.latest, unordered: b.unordered,
+	s := &sealed{number: b.number, size: b.size, earliest: b.earliest, latest: b.latest, late: b.late,
 		lists: uint64(lists), digest: b.digest}
 	s.volumeFirst, s.volumeLast = b.volumes.span()
 	return s

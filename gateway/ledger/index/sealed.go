@@ -10,33 +10,29 @@ import (
 )
 
 // format is the number of the way in which an index is kept. Change it with the way.
-const format = 1
+const format = 2
 
 // sealed is a block that was written.
 type sealed struct {
 	number           uint64
 	size             int   // positions
 	earliest, latest int64 // of the records' times; earliest > latest when there are none
-	unordered        bool  // some record's time is before that of the record before it
+	late             int64 // how much earlier a record's time is than the latest before it, at most
 	volumeFirst      int64 // minutes that something is counted in; first > last when nothing is
 	volumeLast       int64
 	lists            uint64   // field lists that are known by its end
 	digest           [32]byte // the journal's chain at its end
 }
 
-const headBytes = 4 + 1 + 1 + 4 + 8 + 5*8 + 32
+const headBytes = 4 + 1 + 4 + 8 + 6*8 + 32
 
 // head is the block as its row says it, with a checksum.
 func (b *sealed) head() []byte {
 	h := make([]byte, 4, headBytes)
-	unordered := byte(0)
-	if b.unordered {
-		unordered = 1
-	}
-	h = append(h, format, unordered)
+	h = append(h, format)
 	h = binary.BigEndian.AppendUint32(h, uint32(b.size))
 	h = binary.BigEndian.AppendUint64(h, b.number)
-	for _, n := range [...]uint64{uint64(b.earliest), uint64(b.latest), uint64(b.volumeFirst), uint64(b.volumeLast), b.lists} {
+	for _, n := range [...]uint64{uint64(b.earliest), uint64(b.latest), uint64(b.volumeFirst), uint64(b.volumeLast), b.lists, uint64(b.late)} {
 		h = binary.BigEndian.AppendUint64(h, n)
 	}
 	h = append(h, b.digest[:]...)
@@ -52,9 +48,9 @@ func readHead(h []byte) (*sealed, error) {
 	if h[4] != format {
 		return nil, fmt.Errorf("it is of format %d, this program writes %d", h[4], format)
 	}
-	at := func(i int) uint64 { return binary.BigEndian.Uint64(h[10+8*i:]) }
-	b := &sealed{unordered: h[5] == 1, size: int(binary.BigEndian.Uint32(h[6:])), number: at(0),
-		earliest: int64(at(1)), latest: int64(at(2)), volumeFirst: int64(at(3)), volumeLast: int64(at(4)), lists: at(5)}
+	at := func(i int) uint64 { return binary.BigEndian.Uint64(h[9+8*i:]) }
+	b := &sealed{size: int(binary.BigEndian.Uint32(h[5:])), number: at(0), earliest: int64(at(1)), latest: int64(at(2)),
+		volumeFirst: int64(at(3)), volumeLast: int64(at(4)), lists: at(5), late: int64(at(6))}
 	copy(b.digest[:], h[headBytes-32:])
 	return b, nil
 }

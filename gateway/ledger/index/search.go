@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"time"
 
 	hubv1 "github.com/lienthong/lienthong/proto/hub/v1"
 )
@@ -200,14 +201,12 @@ func (s *search) block(ctx context.Context, i, from, to int) (set, error) {
 	return found, nil
 }
 
-// narrow leaves the ordinals whose time is in the query's range.
+// narrow leaves the ordinals whose time may be in the query's range. What is kept of times are the latest so far: a
+// record's own is that or earlier, by as much as the block says at most.
 func (s *search) narrow(ctx context.Context, b *sealed, from, to int) (int, int, error) {
 	q := s.q
 	if (!q.From.IsZero() && b.latest < nanos(q.From)) || (!q.To.IsZero() && b.earliest >= nanos(q.To)) {
 		return 0, 0, nil
-	}
-	if b.unordered { // and the records are compared one by one
-		return from, to, nil
 	}
 	if !q.From.IsZero() && b.earliest < nanos(q.From) {
 		o, err := s.x.notBefore(ctx, b, nanos(q.From))
@@ -216,8 +215,8 @@ func (s *search) narrow(ctx context.Context, b *sealed, from, to int) (int, int,
 		}
 		from = max(from, o)
 	}
-	if !q.To.IsZero() && b.latest >= nanos(q.To) {
-		o, err := s.x.notBefore(ctx, b, nanos(q.To))
+	if end := after(q.To, b.late); !q.To.IsZero() && b.latest >= end {
+		o, err := s.x.notBefore(ctx, b, end)
 		if err != nil {
 			return 0, 0, err
 		}
@@ -266,16 +265,21 @@ func (s *search) liveBlock(from, to int) set {
 
 // narrowLive is narrow for the block in memory.
 func (s *search) narrowLive(b *live, from, to int) (int, int) {
-	if b.unordered {
-		return from, to
-	}
 	if !s.q.From.IsZero() {
 		o, _ := slices.BinarySearch(b.times, nanos(s.q.From))
 		from = max(from, o)
 	}
 	if !s.q.To.IsZero() {
-		o, _ := slices.BinarySearch(b.times, nanos(s.q.To))
+		o, _ := slices.BinarySearch(b.times, after(s.q.To, b.late))
 		to = min(to, o)
 	}
 	return from, to
+}
+
+// after is that much after a time, or the end of all times.
+func after(t time.Time, late int64) int64 {
+	if at := nanos(t); at <= math.MaxInt64-late {
+		return at + late
+	}
+	return math.MaxInt64
 }
