@@ -5,7 +5,7 @@ BIN := $(CURDIR)/bin
 MODULES := proto services gateway deploy
 export GOBIN := $(BIN)
 
-.PHONY: help build up test test-fuzz lint generate bench tools clean
+.PHONY: help build up test test-fuzz lint generate bench faults tools clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -28,6 +28,9 @@ generate: ## generate Go from the protos
 
 bench: ## compare the hub with direct gRPC, nginx and HAProxy, in one run; LEDGER=1: the ledger by itself
 	@scripts/bench $(if $(LEDGER),--ledger)
+
+faults: ## break hubs: power cuts, crashes, edits of the ledger, failing devices (as root)
+	@scripts/faults
 
 tools: ## install the pinned tools into bin/
 	@scripts/tools

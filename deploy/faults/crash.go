@@ -50,7 +50,7 @@ func (w *world) crash(ctx context.Context, rounds int, plants ...string) (*resul
 			return r, fmt.Errorf("round %d, %s: %w", i, p.name, err)
 		}
 		r.Rounds++
-		if len(plants) > 0 && len(r.Findings) > 0 {
+		if len(plants) > 0 && r.has(unrecorded, notStarted, damaged, leaked) {
 			break
 		}
 	}

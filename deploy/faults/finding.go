@@ -43,12 +43,18 @@ type result struct {
 // counts are how often something happened.
 type counts map[string]int
 
-// maxFindings is how many findings a run lists: one defect makes many.
-const maxFindings = 20
+// maxFindings is how many findings of a kind a run lists: one defect makes many.
+const maxFindings = 10
 
 // add adds a finding.
 func (r *result) add(k kind, round int, format string, args ...any) {
-	if len(r.Findings) < maxFindings {
+	n := 0
+	for _, f := range r.Findings {
+		if f.Kind == k {
+			n++
+		}
+	}
+	if n < maxFindings {
 		r.Findings = append(r.Findings, finding{k, round, fmt.Sprintf(format, args...)})
 	}
 }

@@ -83,7 +83,7 @@ func (w *world) beginHub(h how) (*hub, error) {
 	if h.patience > 0 {
 		args = append(args, "-patience", h.patience.String())
 	}
-	p := &hub{dir: h.dir, cmd: exec.Command(w.binary, args...), ended: make(chan struct{})}
+	p := &hub{dir: h.dir, cmd: exec.Command(w.hub, args...), ended: make(chan struct{})}
 	p.cmd.Env = append(os.Environ(), "LIENTHONG_FAULT="+strings.Join(h.faults, ","), "LIENTHONG_PLANT="+strings.Join(h.plants, ","))
 	p.cmd.Stdout, p.cmd.Stderr = &p.said, &p.said
 	p.cmd.WaitDelay = time.Second

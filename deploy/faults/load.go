@@ -18,9 +18,10 @@ import (
 )
 
 const (
-	callers   = 12              // at a time
-	callLimit = 5 * time.Second // of one call
-	oneWrite  = 4               // one call in so many changes the registry
+	callers   = 12                    // at a time
+	callLimit = 5 * time.Second       // of one call
+	oneWrite  = 4                     // one call in so many changes the registry
+	backOff   = 20 * time.Millisecond // after a call that failed
 )
 
 // Who asks: the desk reads, civil status writes.
@@ -76,7 +77,9 @@ func (w *world) startLoad(h *hub, name string) (*load, error) {
 	for i := range callers {
 		l.done.Go(func() {
 			for n := 0; ctx.Err() == nil && h.running(); n++ {
-				l.ask(fmt.Sprintf("%s-%d-%d", name, i, n), n%oneWrite == oneWrite-1)
+				if !l.ask(fmt.Sprintf("%s-%d-%d", name, i, n), n%oneWrite == oneWrite-1).answered() {
+					wait(ctx, backOff)
+				}
 			}
 		})
 	}

@@ -21,6 +21,7 @@ import (
 	"slices"
 	"syscall"
 	"text/tabwriter"
+	"time"
 )
 
 func main() {
@@ -32,6 +33,7 @@ func main() {
 // options are the flags.
 type options struct {
 	hub    string
+	fsck   string
 	rounds int
 	seed   uint64
 	json   bool
@@ -43,6 +45,7 @@ func parse(args []string, errs io.Writer) (*options, error) {
 	f := flag.NewFlagSet("faults", flag.ContinueOnError)
 	f.SetOutput(errs)
 	f.StringVar(&o.hub, "hub", "bin/faults/hub", "the hub, built with -tags faults from deploy/faults/hub")
+	f.StringVar(&o.fsck, "fsck", "bin/fsck", "Tessera's command; see: scripts/tools fsck")
 	f.IntVar(&o.rounds, "rounds", 0, "rounds of each run (crash: of each point; tamper: edits; default: what each needs)")
 	f.Uint64Var(&o.seed, "seed", 0, "repeats a run's choices (default: a new one, which is printed)")
 	f.BoolVar(&o.json, "json", false, "print the results in JSON")
@@ -73,7 +76,7 @@ func run(ctx context.Context, args []string, out, errs io.Writer) int {
 		return 2
 	}
 	fmt.Fprintf(errs, "faults: --seed %d\n", o.seed)
-	w, err := newWorld(o.hub, o.seed, errs)
+	w, err := newWorld(binaries{o.hub, o.fsck}, o.seed, errs)
 	if err != nil {
 		fmt.Fprintln(errs, "faults:", err)
 		return 2
@@ -101,6 +104,9 @@ var runs = map[string]struct {
 	"powercut": {20, func(w *world, ctx context.Context, n int) (*result, error) { return w.powerCut(ctx, n) }},
 	"crash":    {10, func(w *world, ctx context.Context, n int) (*result, error) { return w.crash(ctx, n) }},
 	"tamper":   {1000, (*world).tamper},
+	"device":   {1, func(w *world, ctx context.Context, n int) (*result, error) { return w.devices(ctx, n, 30*time.Second) }},
+	"fsck":     {12, (*world).independent},
+	"plant":    {len(defects), (*world).plant},
 }
 
 var allRuns = []string{"powercut", "crash", "tamper", "device", "fsck", "plant"}

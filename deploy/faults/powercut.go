@@ -31,7 +31,7 @@ func (w *world) powerCut(ctx context.Context, rounds int, plants ...string) (*re
 			return r, fmt.Errorf("round %d: %w", round, err)
 		}
 		r.Rounds++
-		if len(plants) > 0 && len(r.Findings) > 0 {
+		if len(plants) > 0 && r.has(unrecorded, notStarted, damaged, leaked) {
 			break // that is what the round was for
 		}
 	}

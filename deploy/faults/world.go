@@ -17,28 +17,33 @@ import (
 
 // world is what the runs share: the hub's binary, a place for files, and chance that can be had again.
 type world struct {
-	dir    string // for files; nothing of it is left
-	binary string // of the hub, built with the tag `faults`
-	seed   uint64
-	out    io.Writer // says what is going on
+	dir string // for files; nothing of it is left
+	binaries
+	seed uint64
+	out  io.Writer // says what is going on
 
 	mu       sync.Mutex
-	undo     []func() error // the last first
-	template parts.Dir      // a hub's directory that was used once; see fresh
-	people   []nation.Sampled
-	calls    int // made so far, for names
+	undo     []func() error   // the last first
+	template parts.Dir        // a hub's directory that was used once; see fresh
+	people   []nation.Sampled // to ask about
+}
+
+// binaries are the programs that are run.
+type binaries struct {
+	hub  string // built with the tag `faults`
+	fsck string // Tessera's
 }
 
 // population is how many live in the nations of these runs.
 const population = 500
 
 // newWorld makes a place for files. Close it.
-func newWorld(binary string, seed uint64, out io.Writer) (*world, error) {
+func newWorld(b binaries, seed uint64, out io.Writer) (*world, error) {
 	dir, err := os.MkdirTemp("", "lienthong-faults-")
 	if err != nil {
 		return nil, err
 	}
-	return &world{dir: dir, binary: binary, seed: seed, out: out}, nil
+	return &world{dir: dir, binaries: b, seed: seed, out: out}, nil
 }
 
 // chance is that of one round of one run.
