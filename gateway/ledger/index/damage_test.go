@@ -122,6 +122,33 @@ func behind(t *testing.T, path string) *store.DB {
 	return db
 }
 
+func TestFieldListsThatAreAlteredOrLostAreReadAgain(t *testing.T) {
+	j := plausible(1, 300, 0)
+	for name, statement := range map[string]string{
+		"altered": `UPDATE fields SET text = text || 'x' WHERE text = 'matched'`,
+		"lost":    `DELETE FROM fields WHERE text = 'matched'`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			cfg := small(t.TempDir(), j)
+			x := open(t, cfg)
+			require.NoError(t, x.CatchUp(t.Context(), nil))
+			require.NoError(t, x.Close())
+			result, err := behind(t, cfg.Path).Write.ExecContext(t.Context(), statement)
+			require.NoError(t, err)
+			n, err := result.RowsAffected()
+			require.NoError(t, err)
+			require.EqualValues(t, 1, n)
+			x = open(t, cfg)
+			require.NoError(t, x.CatchUp(t.Context(), nil))
+			text, known := x.Fields(digest("matched"))
+			require.True(t, known)
+			require.Equal(t, "matched", text)
+			_, known = x.Fields(digest("matchedx"))
+			require.False(t, known)
+		})
+	}
+}
+
 func TestABlockWhoseHeadIsLostIsWrittenAgain(t *testing.T) {
 	j := plausible(1, 640, 0)
 	cfg := small(t.TempDir(), j)
