@@ -124,7 +124,8 @@ type restoreCommand struct {
 
 // Help is shown below the command's usage.
 func (restoreCommand) Help() string {
-	return `The directory is the one of --dir; it must be new or empty. It appears whole, or not at all.
+	return `The directory is the one of --dir; it must be new or empty. It appears whole, or not at all. The ledger lies below it,
+wherever it was before.
 
 Nobody knows what the hub recorded after the backup, and no position of a ledger may be given twice. So the restored hub
 begins a new ledger (its positions are called G06/gateway.2:…), and the old one is put aside, for reading only:

@@ -281,3 +281,24 @@ func TestAFilterSelectsWhatItSays(t *testing.T) {
 		require.False(t, selects(f, r), f)
 	}
 }
+
+func FuzzNumbersAndMoments(f *testing.F) {
+	for _, text := range []string{"040094997317", "GD4010123456789", "186 543 210", "2026-11-22", "7d", "2y", ""} {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		if subject, err := subjectOf(text, ""); err == nil {
+			again, err := subjectOf(subject.GetValue(), "")
+			require.NoError(t, err)
+			require.Equal(t, subject.GetValue(), again.GetValue(), "one way to write a number")
+		}
+		if at, err := moment(text, now, false); err == nil {
+			end, err := moment(text, now, true)
+			require.NoError(t, err)
+			require.False(t, end.Before(at))
+		}
+		if before, err := age(text, now); err == nil {
+			require.False(t, before.After(now))
+		}
+	})
+}
