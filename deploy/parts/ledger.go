@@ -59,6 +59,12 @@ func (g *Gateway) openLedger(ctx context.Context) (err error) {
 			return err
 		}
 	}
+	if cfg.Origin != GatewayID.String() {
+		cfg.Beginning = &hubv1.Change{
+			Kind: hubv1.Change_KIND_RESTORED, Object: cfg.Origin, Agency: GatewayID.Agency, System: GatewayID.System,
+			Text: "the hub was restored from a backup: this ledger follows one that lies beside it, whose last records may be missing",
+		}
+	}
 	g.ledger, err = ledger.Open(ctx, cfg)
 	return err
 }

@@ -21,7 +21,10 @@ func BenchmarkAppend(b *testing.B) {
 		Dir: filepath.Join(dir, "ledger"), Head: filepath.Join(dir, "head"), Origin: "G06/gateway", Log: slog.New(slog.DiscardHandler),
 	})
 	require.NoError(b, err)
-	b.Cleanup(func() { require.NoError(b, l.Close()) })
+	ctx, stop := context.WithCancel(b.Context())
+	done := make(chan error, 1)
+	go func() { done <- l.Run(ctx) }()
+	b.Cleanup(func() { stop(); require.NoError(b, <-done); require.NoError(b, l.Close()) })
 	request, answer := make([]byte, 100), make([]byte, 400)
 	b.SetParallelism(32)
 	b.ReportAllocs()

@@ -95,9 +95,8 @@ func (f *fixture) close() {
 
 // crash ends the ledger as a crash does: nothing more is written to it.
 func (f *fixture) crash() {
-	f.stop()
 	f.Abandon()
-	f.Ledger = nil
+	f.close()
 }
 
 // ask appends an exchange.

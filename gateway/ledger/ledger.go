@@ -42,6 +42,7 @@ type Config struct {
 	Head      string           // file that remembers how far the journal went, best on another disk
 	Origin    string           // the ledger's name: positions are ORIGIN:SEQ
 	Version   string           // of the program, for the record that says the ledger was opened
+	Beginning *hubv1.Change    // what a new ledger records first, if anything: why it begins
 	Witnesses notary.Witnesses // who cosigns checkpoints
 	Log       *slog.Logger     // default: slog's default
 	Now       func() time.Time // default time.Now
@@ -84,6 +85,8 @@ type Ledger struct {
 	flood   flood
 	intents intents
 	missed  missed
+
+	abandoned bool // by a test: the last record is not written
 }
 
 // Open opens the ledger, or makes a new one, and brings what follows the journal up to it. What was left open by a
@@ -101,7 +104,7 @@ func Open(ctx context.Context, cfg Config) (_ *Ledger, err error) {
 	l := &Ledger{cfg: cfg, path: Path(cfg.Dir), flood: flood{own: cfg.Refusals}}
 	defer func() {
 		if err != nil {
-			err = errors.Join(fmt.Errorf("open ledger %s: %w", cfg.Dir, err), l.close())
+			err = errors.Join(fmt.Errorf("open ledger %s: %w", cfg.Dir, err), l.Close())
 		}
 	}()
 	if err := os.MkdirAll(cfg.Dir, 0o700); err != nil {
@@ -170,6 +173,12 @@ func (l *Ledger) begin(ctx context.Context, found *journal.Recovery) error {
 	if found.Cut != nil {
 		opened.CutBytes = found.Cut.Bytes
 	}
+	if l.journal.Durable() == 0 && l.cfg.Beginning != nil {
+		record := &hubv1.LedgerRecord{Time: timestamppb.New(l.cfg.Now()), Event: &hubv1.LedgerRecord_Change{Change: l.cfg.Beginning}}
+		if _, err := l.append(record); err != nil {
+			return err
+		}
+	}
 	if err := l.notice(&hubv1.Notice{About: &hubv1.Notice_Opened_{Opened: opened}}); err != nil {
 		return err
 	}
@@ -183,13 +192,18 @@ func (l *Ledger) begin(ctx context.Context, found *journal.Recovery) error {
 	return nil
 }
 
-// Run lets the transparency log and the index follow the journal until ctx ends. A failure of theirs does not stop the
-// ledger.
+// Run lets the transparency log and the index follow the journal until ctx ends; nothing may be appended any more by
+// then. It ends with a record that nothing is open, which a last checkpoint covers. A failure of what follows the
+// journal does not stop the ledger.
 func (l *Ledger) Run(ctx context.Context) error {
-	tasks, ctx := errgroup.WithContext(ctx)
-	tasks.Go(func() error { return l.notary.Run(ctx) })
-	tasks.Go(func() error { return l.index.Run(ctx) })
-	tasks.Go(func() error { return l.tidy(ctx) })
+	following, stop := context.WithCancel(context.WithoutCancel(ctx))
+	defer stop()
+	var tasks errgroup.Group
+	tasks.Go(func() error { return l.notary.Run(following) })
+	tasks.Go(func() error { return l.index.Run(following) })
+	l.tidy(ctx)
+	l.end()
+	stop()
 	return tasks.Wait()
 }
 
@@ -197,13 +211,13 @@ func (l *Ledger) Run(ctx context.Context) error {
 const every = 200 * time.Millisecond
 
 // tidy records what was counted or could not be recorded at its time.
-func (l *Ledger) tidy(ctx context.Context) error {
+func (l *Ledger) tidy(ctx context.Context) {
 	tick := time.NewTicker(every)
 	defer tick.Stop()
 	for {
 		select {
 		case <-ctx.Done():
-			return nil
+			return
 		case <-tick.C:
 		}
 		if l.journal.Err() == nil {
@@ -220,20 +234,22 @@ func (l *Ledger) settle(now time.Time) {
 	}
 }
 
-// Close records that nothing is open, and closes. Nothing may be appended any more.
-func (l *Ledger) Close() error {
-	if l.journal.Err() == nil {
-		l.settle(l.cfg.Now().Add(time.Hour)) // the minute is over
-		if l.intents.none() && l.missed.none() {
-			if err := l.notice(&hubv1.Notice{About: &hubv1.Notice_Closed_{Closed: &hubv1.Notice_Closed{}}}); err != nil {
-				l.cfg.Log.Error("ledger not closed in good order", "error", err)
-			}
-		}
+// end records that nothing is open, if so.
+func (l *Ledger) end() {
+	if l.journal.Err() != nil || l.abandoned {
+		return
 	}
-	return l.close()
+	l.settle(l.cfg.Now().Add(time.Hour)) // the minute is over
+	if !l.intents.none() || !l.missed.none() {
+		return
+	}
+	if err := l.notice(&hubv1.Notice{About: &hubv1.Notice_Closed_{Closed: &hubv1.Notice_Closed{}}}); err != nil {
+		l.cfg.Log.Error("ledger not closed in good order", "error", err)
+	}
 }
 
-func (l *Ledger) close() error {
+// Close gives back what Open took. Run must have returned.
+func (l *Ledger) Close() error {
 	var errs []error
 	if l.index != nil {
 		errs = append(errs, l.index.Close())

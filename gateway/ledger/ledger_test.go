@@ -168,6 +168,26 @@ func TestAnIntentThatACrashLeftOpenIsInDoubtOnce(t *testing.T) {
 	require.False(t, opened[1].GetClean())
 }
 
+func TestANewLedgerSaysWhyItBegins(t *testing.T) {
+	why := &hubv1.Change{Kind: hubv1.Change_KIND_RESTORED, Text: "restored from a backup"}
+	f := open(t, func(c *ledger.Config) { c.Beginning = why })
+	require.Equal(t, why.GetText(), f.kept()[0].GetChange().GetText())
+	f.close()
+	f.open()
+	for _, r := range f.kept()[1:] {
+		require.Nil(t, r.GetChange(), "and only then")
+	}
+}
+
+func TestTheLastRecordOfALedgerIsProven(t *testing.T) {
+	f := open(t)
+	f.ask()
+	f.stop()
+	require.Equal(t, f.Status().Records, f.Status().Proven)
+	f.close()
+	require.NotNil(t, f.kept()[len(f.kept())-1].GetNotice().GetClosed())
+}
+
 func TestALedgerThatWasClosedIsCleanWhenItIsOpenedAgain(t *testing.T) {
 	f := open(t)
 	f.ask()
