@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"encoding/base64"
+	"errors"
 	"fmt"
 	"iter"
 	"os"
@@ -22,6 +24,7 @@ type place struct {
 	What   string
 }
 
+// String is where and what, in a line.
 func (p place) String() string {
 	return fmt.Sprintf("%s, offset %d, seq %d: %s", p.File, p.Offset, p.Seq, p.What)
 }
@@ -52,7 +55,7 @@ func checkLog(ctx context.Context, dir parts.Dir) (found []place, rep *notary.Re
 	if err != nil {
 		return []place{{dir.Ledger().LogPub(), -1, -1, err.Error()}}, nil, nil
 	}
-	key, err := sumdb.NewVerifier(strings.TrimSuffix(string(public), "\n"))
+	key, err := readKey(string(public))
 	if err != nil {
 		return []place{{dir.Ledger().LogPub(), -1, -1, err.Error()}}, nil, nil
 	}
@@ -68,6 +71,21 @@ func checkLog(ctx context.Context, dir parts.Dir) (found []place, rep *notary.Re
 		found = append(found, place{dir.Ledger().Log() + "/" + f.File, -1, f.Leaf, f.What})
 	}
 	return found, rep, nil
+}
+
+// readKey reads a verifier key in the one way in which it is written.
+func readKey(text string) (sumdb.Verifier, error) {
+	line, whole := strings.CutSuffix(text, "\n")
+	key, err := sumdb.NewVerifier(line)
+	if err != nil {
+		return nil, err
+	}
+	parts := strings.SplitN(line, "+", 3)
+	material, err := base64.StdEncoding.Strict().DecodeString(parts[2])
+	if err != nil || !whole || parts[1] != fmt.Sprintf("%08x", key.KeyHash()) || base64.StdEncoding.EncodeToString(material) != parts[2] {
+		return nil, errors.New("the key is not written as keys are")
+	}
+	return key, nil
 }
 
 // logHead is the copy of the last checkpoint that lies beside the journal's head.

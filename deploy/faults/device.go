@@ -36,8 +36,8 @@ type sickness struct {
 func sicknesses(hang time.Duration) []sickness {
 	return []sickness{
 		{"disk full", time.Second, false, mountSmall},
-		{string(failing), 2 * time.Second, true, ofState(failing)},
-		{string(readOnly), 2 * time.Second, true, ofState(readOnly)},
+		{string(failing), time.Second, true, ofState(failing)},
+		{string(readOnly), time.Second, true, ofState(readOnly)},
 		{string(hanging), hang, true, ofState(hanging)},
 	}
 }

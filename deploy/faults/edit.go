@@ -27,6 +27,7 @@ type edit struct {
 	with    string // the other file, if two traded places
 }
 
+// String says what was done.
 func (e *edit) String() string {
 	return fmt.Sprintf("%s of %s, bytes [%d, %d)", e.how, e.target.path, e.lo, e.hi)
 }

@@ -34,10 +34,7 @@ type faulty struct {
 func (w *world) mountFaulty(backing, at string) (d *faulty, undo func() error, err error) {
 	d = &faulty{mended: make(chan struct{})}
 	root := &fs.LoopbackRoot{Path: backing}
-	root.NewNode = func(r *fs.LoopbackRoot, _ *fs.Inode, _ string, _ *syscall.Stat_t) fs.InodeEmbedder {
-		return &faultyNode{LoopbackNode: fs.LoopbackNode{RootData: r}, device: d}
-	}
-	root.RootNode = root.NewNode(root, nil, "", nil)
+	root.RootNode = &faultyNode{&fs.LoopbackNode{RootData: root}, d}
 	if err := os.MkdirAll(at, 0o700); err != nil {
 		return nil, nil, err
 	}
@@ -96,8 +93,16 @@ func (d *faulty) sync() syscall.Errno {
 
 // faultyNode is a file or directory.
 type faultyNode struct {
-	fs.LoopbackNode
+	*fs.LoopbackNode
 	device *faulty
+}
+
+// WrapChild makes files below this one ill as well.
+func (n *faultyNode) WrapChild(_ context.Context, ops fs.InodeEmbedder) fs.InodeEmbedder {
+	if file, ok := ops.(*fs.LoopbackNode); ok {
+		return &faultyNode{file, n.device}
+	}
+	return ops
 }
 
 // Create makes a file.

@@ -39,6 +39,7 @@ type log struct {
 // maxLog is what a hub may say, in bytes. It is there to keep a hub that complains for ever from filling the memory.
 const maxLog = 4 << 20
 
+// Write takes what the process says.
 func (l *log) Write(p []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

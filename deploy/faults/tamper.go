@@ -7,17 +7,17 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strconv"
+	"slices"
 	"strings"
 	"time"
-
-	"github.com/transparency-dev/tessera/api/layout"
 
 	"github.com/lienthong/lienthong/deploy/parts"
 )
 
-// tamperSegments is how many segments the ledger has, at least, that edits are made to.
-const tamperSegments = 3
+const (
+	tamperSegments = 3  // that the ledger has, at least, to which edits are made
+	oneIndex       = 20 // one edit in so many is of the index
+)
 
 // tamper makes random edits, one at a time, to a copy of a ledger that a hub has written, and has each found.
 func (w *world) tamper(ctx context.Context, edits int) (*result, error) {
@@ -26,10 +26,20 @@ func (w *world) tamper(ctx context.Context, edits int) (*result, error) {
 	if err != nil {
 		return nil, err
 	}
+	x, err := newEditedIndex(ctx, parts.Dir(d.pristine), d.pristine+".index.db")
+	if err != nil {
+		return nil, err
+	}
 	chance := w.chance(r.Run, 0)
 	for round := range edits {
 		if err := ctx.Err(); err != nil {
 			return r, err
+		}
+		if r.Rounds++; round%oneIndex == 0 {
+			if err := x.edit(ctx, &judge{result: r, round: round}, chance); err != nil {
+				return r, fmt.Errorf("edit %d: %w", round, err)
+			}
+			continue
 		}
 		e, err := d.change(chance)
 		if err != nil {
@@ -41,7 +51,6 @@ func (w *world) tamper(ctx context.Context, edits int) (*result, error) {
 		if err := d.restore(e); err != nil {
 			return r, fmt.Errorf("edit %d: %w", round, err)
 		}
-		r.Rounds++
 	}
 	return r, nil
 }
@@ -187,6 +196,11 @@ func (j *judge) edit(ctx context.Context, d *editor, e *edit) {
 			return
 		}
 	}
+	if s := d.segments[e.target.path]; s != nil && slices.ContainsFunc(found, func(p place) bool { return s.names(e, p) }) {
+		j.result.Records++
+		j.result.tell("edits found at their batch, not at their byte", 1)
+		return
+	}
 	j.add(misplaced, "%v: found at %v", e, found)
 }
 
@@ -198,119 +212,4 @@ func findInJournal(ctx context.Context, dir parts.Dir) ([]place, error) {
 		found = append(found, place{rep.Tail.File, rep.Tail.Offset, int64(rep.Next), "an incomplete last batch"})
 	}
 	return found, err
-}
-
-// exact reports whether a fault was found where the edit was made.
-func (d *editor) exact(e *edit, p place) bool {
-	rel, err := filepath.Rel(d.victim, p.File)
-	if err != nil {
-		return false
-	}
-	s := d.segments[e.target.path]
-	switch {
-	case rel != e.target.path && (e.with == "" || rel != e.with):
-		return s != nil && e.gone && p.Seq >= 0 && uint64(p.Seq) >= s.first // where the deleted one should be
-	case s != nil && e.with == "":
-		return s.covers(e, p)
-	case e.with != "" || e.gone:
-		return true
-	case e.target.kind == "bundle":
-		return p.Seq < 0 || inTile(e, p, 34)
-	case e.target.kind == "tile":
-		return p.Seq < 0 || inTile(e, p, 32)
-	}
-	return true
-}
-
-// covers reports whether a fault lies in a part of the segment that was edited: header, batch header, record, filler or
-// trailer. A forged record may be found by the header of the batch that follows, too.
-func (s *segment) covers(e *edit, p place) bool {
-	from, to := s.part(e.lo)
-	if e.gone {
-		return true
-	}
-	if e.resized { // what ends the file is then looked for in another place
-		return p.Offset >= min(from, e.lo-trailerSize)
-	}
-	_, last := s.part(e.hi - 1)
-	if e.forged {
-		for _, b := range s.batches {
-			if b.from <= e.lo && e.lo < b.to {
-				last = b.to + batchHeader
-			}
-		}
-		if e.lo >= s.batches[len(s.batches)-1].from {
-			last = int64(len(s.data))
-		}
-	}
-	return from <= p.Offset && p.Offset <= max(to, last)
-}
-
-// part is the smallest part of the segment that has this byte.
-func (s *segment) part(at int64) (from, to int64) {
-	from, to = 0, segmentHeader
-	if at >= s.end {
-		return s.end, int64(len(s.data))
-	}
-	for _, b := range s.batches {
-		if b.from <= at && at < b.to {
-			from, to = b.from, b.from+batchHeader
-			if at >= to {
-				from = to
-			}
-		}
-	}
-	for _, r := range s.records {
-		switch {
-		case r.from <= at && at < r.to:
-			return r.from, r.to
-		case r.to <= at && r.to >= from && at >= segmentHeader:
-			from, to = max(from, r.to), at+1 // what fills the batch, unless it is a header
-		}
-	}
-	return from, to
-}
-
-// inTile reports whether a fault is at the leaf whose bytes were edited. Entries of a tile are so many bytes long.
-func inTile(e *edit, p place, size int64) bool {
-	level, index, ok := tileOf(e.target.path)
-	if !ok {
-		return false
-	}
-	first, last := index*256+e.lo/size, index*256+(e.hi-1)/size
-	width := int64(1) << (8 * level)
-	return first*width <= p.Seq && p.Seq < (last+1)*width || e.how == "truncated" || e.how == "appended to"
-}
-
-// current reports whether a file is part of a tree of this size: smaller tiles of the right edge lie about until they
-// are swept away, and nobody reads them.
-func current(path string, size uint64) bool {
-	if !strings.Contains(path, ".p/") {
-		return true
-	}
-	level, index, ok := tileOf(path)
-	width := layout.PartialTileSize(uint64(max(level, 0)), uint64(index), size)
-	return ok && strings.HasSuffix(path, fmt.Sprintf(".p/%d", width))
-}
-
-// tileOf reads level and index in the path of a tile or bundle: C2SP tlog-tiles.
-func tileOf(path string) (level, index int64, ok bool) {
-	rest := strings.TrimPrefix(path, "ledger/log/tile/")
-	kind, rest, _ := strings.Cut(rest, "/")
-	if kind != "entries" {
-		n, err := strconv.ParseInt(kind, 10, 8)
-		if err != nil {
-			return 0, 0, false
-		}
-		level = n
-	}
-	rest, _, _ = strings.Cut(rest, ".p/")
-	for _, three := range strings.Split(rest, "/") {
-		n, err := strconv.ParseInt(strings.TrimPrefix(three, "x"), 10, 64)
-		if err != nil {
-			return 0, 0, false
-		}
-		index = index*1000 + n
-	}
-	return level, index, true
 }
