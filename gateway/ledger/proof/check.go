@@ -27,7 +27,7 @@ const (
 const (
 	CheckForm        = "form"        // the document can be read
 	CheckSignature   = "signature"   // the log's key signed the checkpoint
-	CheckOrigin      = "origin"      // checkpoint, document and record are of the same ledger
+	CheckOrigin      = "origin"      // key, checkpoint, document and record are of the same ledger
 	CheckInclusion   = "inclusion"   // the digest stands at its position in the checkpoint's tree
 	CheckDigest      = "digest"      // the digest is that of the record, its salt, its position and the one before it
 	CheckRecord      = "record"      // the record's bytes are a record that this program knows whole

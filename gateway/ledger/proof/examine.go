@@ -66,6 +66,8 @@ func (x *examination) origin() finding {
 		return failed("the record is of ledger %s, the document says %s", "bản ghi thuộc sổ %s, tài liệu ghi %s", quote(x.rec.GetOrigin()), quote(x.doc.Origin))
 	case x.head.Origin != LogPrefix+x.doc.Origin:
 		return failed("the checkpoint is of log %s, the record's ledger has log %s", "điểm kiểm tra thuộc sổ %s, bản ghi thuộc sổ %s", quote(x.head.Origin), quote(LogPrefix+x.doc.Origin))
+	case x.trust.log != nil && x.trust.log.Name() != x.head.Origin: // whoever has it could speak for other ledgers; nil in Build
+		return failed("key %s is not the key of log %s", "khóa %s không phải khóa của sổ %s", quote(x.trust.log.Name()), quote(x.head.Origin))
 	}
 	return passed("checkpoint and record are of ledger %s", "điểm kiểm tra và bản ghi cùng thuộc sổ %s", visible(x.doc.Origin))
 }

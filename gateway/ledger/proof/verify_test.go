@@ -11,12 +11,14 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"github.com/transparency-dev/formats/log"
+	"github.com/transparency-dev/merkle/rfc6962"
 	pb "google.golang.org/protobuf/proto"
 	"pgregory.net/rapid"
 
 	"github.com/lienthong/lienthong/gateway/ledger/proof"
 	"github.com/lienthong/lienthong/gateway/ledger/proof/prooftest"
 	hubv1 "github.com/lienthong/lienthong/proto/hub/v1"
+	"github.com/lienthong/lienthong/proto/journal"
 )
 
 func TestAProofHoldsInAllItsParts(t *testing.T) {
@@ -298,3 +300,18 @@ func (w *world) head(size uint64) log.Checkpoint {
 	require.NoError(w.t, err)
 	return c
 }
+
+// Whoever has one log's key could otherwise prove what he likes about every other ledger to those who trust that key.
+func TestALogsKeySpeaksOfItsOwnLedgerAlone(t *testing.T) {
+	forged := prooftest.New(t, "G06/gateway")
+	forged.Append(prooftest.Exchange("G24/gateway"))
+	s := forged.Source(0)
+	head := log.Checkpoint{Origin: proof.LogPrefix + "G24/gateway", Size: 1}
+	head.Hash = rfc6962.DefaultHasher.HashLeaf(digestOf(forged.Entry(0)))
+	s.Checkpoint, s.Released, s.Withheld = forged.Sign(head), prooftest.Released, prooftest.Withheld
+	doc, err := proof.Build(s)
+	require.NoError(t, err)
+	requireOnly(t, proof.CheckOrigin, verify(t, doc, proof.Options{LogKey: forged.Key()}))
+}
+
+func digestOf(e journal.Entry) []byte { return e.Digest[:] }
