@@ -69,10 +69,12 @@ func (w *Witness) makeKey(path, public string) ([]byte, error) {
 	return data, safefile.Write(path, data, 0o600)
 }
 
+// comparePublic refuses a key that the public file does not belong to. That the file is there says that the witness
+// was made whole once.
 func (w *Witness) comparePublic(path string) error {
 	data, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return safefile.Write(path, []byte(w.public+"\n"), 0o644)
+		return nil
 	}
 	if err != nil {
 		return err
@@ -80,7 +82,16 @@ func (w *Witness) comparePublic(path string) error {
 	if strings.TrimSpace(string(data)) != w.public {
 		return fmt.Errorf("%w: %s does not belong to it; restore the one that is wrong from the backup", ErrKey, path)
 	}
+	w.made = true
 	return nil
+}
+
+// writePublic is the last step of making a witness.
+func (w *Witness) writePublic() error {
+	if w.made {
+		return nil
+	}
+	return safefile.Write(filepath.Join(w.cfg.Dir, publicFile), []byte(w.public+"\n"), 0o644)
 }
 
 // verifierKey derives the verifier key of cosignatures from a signer key, see https://c2sp.org/tlog-cosignature.

@@ -44,6 +44,10 @@ func (w *Witness) statePath(origin string) string {
 // list of all logs there ever were; one that is on the list and has no file was forgotten, and that is refused.
 func (w *Witness) openStates() error {
 	data, err := os.ReadFile(w.originsPath())
+	if errors.Is(err, fs.ErrNotExist) && w.made {
+		return fmt.Errorf("%w: %s is missing, so nobody knows what was cosigned; put it back as it was last, or "+
+			"make a witness with another key", ErrState, w.originsPath())
+	}
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}

@@ -7,6 +7,9 @@
 //   - What is cosigned is on disk before the cosignature leaves.
 //   - A memory that is damaged or lost is not begun anew: the witness refuses to start.
 //
+// What a witness cannot notice is that its whole directory was put back to what it was earlier: it could then cosign a
+// second history of what came since. Do not restore an old copy of it; make a witness with another key.
+//
 // What does not belong here: the log, and its contents. A witness sees sizes and hashes only.
 package witness
 
@@ -56,6 +59,7 @@ type Witness struct {
 	cfg    Config
 	signer note.Signer
 	public string
+	made   bool               // it was opened before
 	logs   map[string]*record // by origin
 	unlock func()
 }
@@ -98,7 +102,10 @@ func (w *Witness) open() error {
 	if err := w.openKey(); err != nil {
 		return err
 	}
-	return w.openLogs()
+	if err := w.openLogs(); err != nil {
+		return err
+	}
+	return w.writePublic()
 }
 
 func lock(dir string) (unlock func(), err error) {

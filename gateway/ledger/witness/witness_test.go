@@ -273,6 +273,32 @@ func TestADamagedMemoryIsRefused(t *testing.T) {
 	start(t, config(dir, l))
 }
 
+func TestAWitnessThatHasOnlyItsKeyLeftDoesNotBeginAnew(t *testing.T) {
+	l, dir := newTree(t, origin).grow("a", 9), t.TempDir()
+	w, err := witness.Open(config(dir, l))
+	require.NoError(t, err)
+	require.Equal(t, http.StatusOK, post(w, l.ask(t, 0, 5)).Code)
+	require.NoError(t, w.Close())
+	require.NoError(t, os.RemoveAll(filepath.Join(dir, "state")))
+	require.NoError(t, os.Remove(filepath.Join(dir, "origins")))
+	_, err = witness.Open(config(dir, l))
+	require.ErrorIs(t, err, witness.ErrState)
+}
+
+func TestAWitnessWhoseFirstStartWasCutShortBegins(t *testing.T) {
+	l, dir := newTree(t, origin).grow("a", 9), t.TempDir()
+	w, err := witness.Open(config(dir, l))
+	require.NoError(t, err)
+	require.NoError(t, w.Close())
+	for _, last := range []string{"witness.pub", "origins", "state"} { // in the order in which they were made, backwards
+		require.NoError(t, os.RemoveAll(filepath.Join(dir, last)))
+		again := t.TempDir()
+		require.NoError(t, os.CopyFS(again, os.DirFS(dir)))
+		require.NoError(t, os.Chmod(filepath.Join(again, "witness.key"), 0o600))
+		require.Equal(t, http.StatusOK, post(start(t, config(again, l)), l.ask(t, 0, 5)).Code)
+	}
+}
+
 func TestALogThatIsNewToAnOldWitnessBegins(t *testing.T) {
 	one, two, dir := newTree(t, origin).grow("a", 9), newTree(t, "else.example/log").grow("a", 9), t.TempDir()
 	w, err := witness.Open(config(dir, one))
