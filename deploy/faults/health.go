@@ -34,6 +34,9 @@ func (h *hub) metric(ctx context.Context, name string) string {
 	return found[1]
 }
 
+// pages keeps no connection: hubs come and go.
+var pages = &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+
 // page reads a page of the hub; 0 if it cannot.
 func (h *hub) page(ctx context.Context, path string) (int, string) {
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
@@ -42,7 +45,7 @@ func (h *hub) page(ctx context.Context, path string) (int, string) {
 	if err != nil {
 		return 0, ""
 	}
-	answer, err := http.DefaultClient.Do(req)
+	answer, err := pages.Do(req)
 	if err != nil {
 		return 0, ""
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -13,12 +14,17 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
 )
 
 // The programs under test, built as `make faults` builds them.
 var built struct{ dir, hub, faults string }
 
-func TestMain(m *testing.M) { os.Exit(runAll(m)) }
+func TestMain(m *testing.M) {
+	flag.Parse()
+	_ = flag.Set("test.parallel", "4") // they wait for hubs most of the time
+	os.Exit(runAll(m))
+}
 
 func runAll(m *testing.M) int {
 	dir, err := os.MkdirTemp("", "lienthong-faults-test-")
@@ -38,7 +44,12 @@ func runAll(m *testing.M) int {
 			_ = first.w.close()
 		}
 	}()
-	return m.Run()
+	code := m.Run()
+	if err := goleak.Find(); err != nil && code == 0 {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return code
 }
 
 // seed is that of all these tests, so that what fails fails again.
@@ -100,7 +111,7 @@ func TestACrashAtAnyStepLeavesEachExchangeInOneState(t *testing.T) {
 
 func TestEachEditOfALedgerIsFoundWhereItIs(t *testing.T) {
 	t.Parallel()
-	r, err := open(t).tamper(t.Context(), 200)
+	r, err := open(t).tamper(t.Context(), 80)
 	requireKept(t, r, err)
 }
 
