@@ -1,6 +1,7 @@
 package notary
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -39,6 +40,11 @@ func (n *Notary) grow(ctx context.Context, to uint64, deadline time.Time) error 
 		if err := n.add(ctx, entries); err != nil {
 			return fmt.Errorf("add leaves %d to %d: %w", n.size, n.size+count-1, err)
 		}
+		for _, e := range entries {
+			if err := n.grown.Append(e.LeafHash(), nil); err != nil {
+				return err
+			}
+		}
 		old := n.size
 		n.size += count
 		n.tidy(old, n.size)
@@ -46,8 +52,8 @@ func (n *Notary) grow(ctx context.Context, to uint64, deadline time.Time) error 
 	return nil
 }
 
-// adopt takes over leaves that are in the tree already: those of a batch that was reported as failed after it was
-// written. They must be the journal's.
+// adopt makes sure that the tree is the one that was left, and takes over leaves that are in it already: those of a
+// batch that was reported as failed after it was written. They must be the journal's.
 func (n *Notary) adopt(ctx context.Context) error {
 	t, err := n.store.tree()
 	if errors.Is(err, fs.ErrNotExist) && n.size == 0 {
@@ -57,20 +63,35 @@ func (n *Notary) adopt(ctx context.Context) error {
 		return err
 	}
 	if t.Size == n.size {
-		return nil
+		return n.own(t)
 	}
 	if t.Size < n.size || t.Size > n.cfg.Source.Durable() {
 		return &Fault{File: treeState, Leaf: -1, What: fmt.Sprintf(
 			"the tree has %d leaves, not %d: something else changed it", t.Size, n.size)}
 	}
-	if err := n.compare(ctx, t, n.floor); err != nil {
+	grown, err := n.compare(ctx, t, n.signed)
+	if err != nil {
 		return err
 	}
 	if err := n.compareLeaves(ctx, n.size, t.Size); err != nil {
 		return err
 	}
-	n.size = t.Size
+	n.size, n.grown = t.Size, grown
 	return n.mend(ctx, n.size)
+}
+
+// own makes sure that a tree as the files say it is that which the journal's records make.
+func (n *Notary) own(t tree) error {
+	root, err := rootOf(n.grown)
+	if err != nil {
+		return err
+	}
+	if t.Size != n.grown.End() || !bytes.Equal(root, t.Root) {
+		return fmt.Errorf("%w: %w", ErrDisagrees, &Fault{File: treeState, Leaf: -1, What: fmt.Sprintf(
+			"is not the tree of the journal's first %d records: files of the log were damaged or changed; run lienthong "+
+				"ledger check, or move the directories tile and %s away, and the log is built again", n.grown.End(), stateDir)})
+	}
+	return nil
 }
 
 // entries makes the leaves [from, to).

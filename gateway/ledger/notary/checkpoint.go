@@ -19,6 +19,7 @@ type checkpoint struct {
 	Root     []byte
 	raw      []byte
 	cosigned int
+	file     string // that it was read from; empty if it was signed since
 }
 
 // parseCheckpoint reads a signed checkpoint of the log whose key is given. Signatures of others that are not among
@@ -53,23 +54,30 @@ func (n *Notary) readCheckpoint(path, name string) (*checkpoint, error) {
 		what := "is damaged, or not signed by the key of " + n.cfg.PublicFile + ": " + err.Error()
 		return nil, fmt.Errorf("%w: %w", ErrKey, &Fault{File: name, Leaf: -1, What: what})
 	}
+	cp.file = name
 	return cp, nil
 }
 
-// newest is the newest checkpoint that the files know of, in the log or in the head file; nil if none does.
-func (n *Notary) newest() (published, newest *checkpoint, err error) {
+// known are the checkpoints that the files know of, in the log and in the head file, the newest last.
+func (n *Notary) known() (published *checkpoint, all []*checkpoint, err error) {
 	published, err = n.readCheckpoint(n.store.path(layout.CheckpointPath), layout.CheckpointPath)
-	if err != nil || n.cfg.HeadFile == "" {
-		return published, published, err
-	}
-	head, err := n.readCheckpoint(n.cfg.HeadFile, n.cfg.HeadFile)
 	if err != nil {
 		return nil, nil, err
 	}
-	if head == nil || (published != nil && published.Size >= head.Size) {
-		return published, published, nil
+	if published != nil {
+		all = append(all, published)
 	}
-	return published, head, nil
+	if n.cfg.HeadFile == "" {
+		return published, all, nil
+	}
+	head, err := n.readCheckpoint(n.cfg.HeadFile, n.cfg.HeadFile)
+	if err != nil || head == nil {
+		return published, all, err
+	}
+	if published != nil && published.Size >= head.Size {
+		return published, []*checkpoint{head, published}, nil
+	}
+	return published, append(all, head), nil
 }
 
 // empty is the first checkpoint of each log. No witness is asked about it: it says nothing.

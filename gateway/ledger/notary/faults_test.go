@@ -1,13 +1,17 @@
 package notary_test
 
 import (
+	"context"
 	"errors"
 	"io/fs"
+	"iter"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -132,6 +136,39 @@ func TestLeavesOfAnotherHistoryAreNotTaken(t *testing.T) {
 	cancel() // Run adds what there is, once, and ends
 	require.ErrorIs(t, n.Run(ctx), notary.ErrDisagrees)
 	require.EqualValues(t, 300, n.Published())
+}
+
+// spoiled is a journal under which a file of the log changes when a record is read.
+type spoiled struct {
+	*journal
+	at    uint64
+	spoil func()
+}
+
+func (s *spoiled) Digests(ctx context.Context, from, to uint64) iter.Seq2[[32]byte, error] {
+	if from == s.at {
+		s.spoil()
+	}
+	return s.journal.Digests(ctx, from, to)
+}
+
+func TestATileThatIsDamagedBeforeItsLeavesArePublishedIsNeverSigned(t *testing.T) {
+	j := newJournal(300)
+	cfg := config(t.TempDir(), j)
+	filled(t, cfg)
+	j.append(300)
+	cfg.Batch, cfg.Interval = 100, time.Minute // all batches before one checkpoint
+	cfg.Source = &spoiled{journal: j, at: 400, spoil: sync.OnceFunc(func() {
+		flip(t, filepath.Join(cfg.Dir, "tile/0/001.p/144"), 32*(350-256), 1) // Tessera builds the next batch upon it
+	})}
+	n, err := notary.Open(t.Context(), cfg)
+	require.NoError(t, err)
+	ctx, cancel := contextFor(t)
+	cancel()
+	require.Error(t, n.Run(ctx))
+	require.EqualValues(t, 300, n.Published())
+	require.NoError(t, n.Close())
+	require.ErrorIs(t, refused(t, cfg), notary.ErrDisagrees)
 }
 
 func TestALogThatIsCutOffAtAnyMomentGoesOn(t *testing.T) {

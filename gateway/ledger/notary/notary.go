@@ -4,7 +4,8 @@
 //
 // Invariants:
 //   - Leaf i is the digest of journal record i; only durable records become leaves, in order, each once.
-//   - A checkpoint is signed only for a tree that contains the tree of every checkpoint signed before it.
+//   - A checkpoint is signed only for the root that the notary itself computed from the journal, not for what the files
+//     of the log say, and only if that tree contains the tree of every checkpoint signed before it.
 //   - What cannot be so is refused: a journal shorter than the log, or one that says something else.
 //   - Nothing that goes wrong here stops the journal: the notary tries again and says so in Err.
 //
@@ -23,6 +24,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/transparency-dev/merkle/compact"
 	"golang.org/x/mod/sumdb/note"
 )
 
@@ -44,8 +46,9 @@ type Config struct {
 	Origin string
 	// KeyFile holds the signing key (mode 0600), PublicFile the verifier key in one line. Both are made with a new log.
 	KeyFile, PublicFile string
-	// HeadFile is a copy of the last checkpoint, on another disk if possible: a log that is older than it is refused.
-	// It is written before a checkpoint is published. Empty: none is kept.
+	// HeadFile is a copy of the last checkpoint, on another disk if possible: a log and journal that are older than it,
+	// or tell another history, are refused. It is written before a checkpoint is published. Empty: none is kept. If log,
+	// journal and head are put back together, only a witness can tell, or who kept a later checkpoint (Check's Since).
 	HeadFile string
 	// Source is the journal.
 	Source Source
@@ -89,9 +92,10 @@ type Notary struct {
 	unlock func()
 
 	size      uint64                     // leaves in the tree, published or not; Run's alone
-	floor     *checkpoint                // the newest checkpoint ever signed, as far as the files know; Run's alone
+	grown     *compact.Range             // the tree of that size, as the journal has it; Run's alone
+	signed    []*checkpoint              // what was signed, as far as the files know, the newest last; Run's alone
 	stuck     bool                       // a batch never ended; Run's alone
-	published atomic.Pointer[checkpoint] // nil while a rebuilt tree has not reached floor
+	published atomic.Pointer[checkpoint] // nil while a rebuilt tree has not reached what was signed
 	gateway   publisher                  // signs, and asks the witnesses
 
 	mu  sync.Mutex

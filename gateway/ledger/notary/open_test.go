@@ -95,6 +95,41 @@ func TestAnotherHistoryIsNeverSignedOnceOneWasPublished(t *testing.T) {
 	require.NoError(t, n.Close())
 }
 
+func TestALongerHistoryThatIsNotTheHeadsGrownIsRefused(t *testing.T) {
+	j := newJournal(700)
+	cfg := config(t.TempDir(), j)
+	filled(t, cfg)
+	for _, more := range []int{0, 100} {
+		forged := newJournal(700 + more)
+		forged.rewrite(3)
+		mine := copied(t, cfg) // with the log's own key
+		head := mine.HeadFile
+		mine.Source, mine.HeadFile = forged, ""
+		require.NoError(t, os.RemoveAll(mine.Dir))
+		filled(t, mine)
+		mine.HeadFile = head
+		var fault *notary.Fault
+		require.ErrorAs(t, refused(t, mine), &fault)
+		require.Equal(t, head, fault.File)
+	}
+}
+
+func TestEveryLeafThatWasNotPublishedIsComparedWithTheJournal(t *testing.T) {
+	j := newJournal(300)
+	cfg := config(t.TempDir(), j)
+	filled(t, cfg)
+	other, forged := copied(t, cfg), newJournal(5_000)
+	forged.rewrite(400)
+	other.Source = forged
+	filled(t, other)
+	for _, name := range []string{"tile", ".state"} {
+		require.NoError(t, os.RemoveAll(filepath.Join(cfg.Dir, name)))
+		require.NoError(t, os.CopyFS(filepath.Join(cfg.Dir, name), os.DirFS(filepath.Join(other.Dir, name))))
+	}
+	j.append(5_000)
+	require.ErrorIs(t, refused(t, cfg), notary.ErrDisagrees)
+}
+
 func TestAnotherKeyIsRefused(t *testing.T) {
 	j := newJournal(3)
 	cfg, other := config(t.TempDir(), j), config(t.TempDir(), j)

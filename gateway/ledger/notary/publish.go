@@ -9,11 +9,11 @@ import (
 	"github.com/lienthong/lienthong/gateway/internal/safefile"
 )
 
-// publish signs the tree as it is and publishes the checkpoint. It first makes sure that the tree contains the newest
-// one that was signed before. The head file is written before the checkpoint is: of what the world has seen, the
+// publish signs the tree as it is and publishes the checkpoint. It first makes sure that it is the journal's, and
+// contains what was signed before. The head file is written before the checkpoint is: of what the world has seen, the
 // head knows.
 func (n *Notary) publish(ctx context.Context) error {
-	if n.size < n.floor.Size {
+	if n.size < n.signed[len(n.signed)-1].Size {
 		return nil // the log is being built again
 	}
 	t, err := n.store.tree()
@@ -23,7 +23,10 @@ func (n *Notary) publish(ctx context.Context) error {
 	if t.Size != n.size {
 		return &Fault{File: treeState, Leaf: -1, What: fmt.Sprintf("the tree has %d leaves, not %d: something else changed it", t.Size, n.size)}
 	}
-	if err := n.contains(ctx, t, n.floor); err != nil {
+	if err := n.own(t); err != nil {
+		return err
+	}
+	if err := n.contains(ctx, t, n.signed); err != nil {
 		return err
 	}
 	raw, err := n.gateway.sign(ctx, t.Size, t.Root)
@@ -39,7 +42,7 @@ func (n *Notary) publish(ctx context.Context) error {
 			return fmt.Errorf("keep head: %w", err)
 		}
 	}
-	n.floor = cp
+	n.signed = []*checkpoint{cp}
 	if err := safefile.Write(n.store.path(layout.CheckpointPath), cp.raw, 0o644); err != nil {
 		return fmt.Errorf("publish checkpoint: %w", err)
 	}

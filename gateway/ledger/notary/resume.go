@@ -2,12 +2,14 @@ package notary
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io/fs"
 	"log/slog"
 
+	"github.com/transparency-dev/merkle/compact"
 	"github.com/transparency-dev/merkle/proof"
 	"github.com/transparency-dev/merkle/rfc6962"
 	"github.com/transparency-dev/tessera/api/layout"
@@ -16,12 +18,12 @@ import (
 	"github.com/lienthong/lienthong/gateway/internal/safefile"
 )
 
-// recent is how many of the last leaves Open compares with the journal.
+// recent is how many of the last leaves Open compares with the journal, and more if more were not published.
 const recent = 1024
 
 // resume finds out where the log stands, and refuses what cannot be.
 func (n *Notary) resume(ctx context.Context) error {
-	published, newest, err := n.newest()
+	published, signed, err := n.known()
 	if err != nil {
 		return err
 	}
@@ -29,16 +31,19 @@ func (n *Notary) resume(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if newest == nil {
+	if len(signed) == 0 {
 		if t.Size > 0 {
 			return &Fault{File: layout.CheckpointPath, Leaf: -1,
 				What: "is missing, but the log has leaves; restore it from the backup"}
 		}
-		if newest, err = n.empty(); err != nil {
+		first, err := n.empty()
+		if err != nil {
 			return err
 		}
+		signed = append(signed, first)
 	}
-	if err := n.compare(ctx, t, newest); err != nil {
+	newest := signed[len(signed)-1]
+	if n.grown, err = n.compare(ctx, t, signed); err != nil {
 		return err
 	}
 	if published == nil || published.Size < newest.Size {
@@ -46,7 +51,7 @@ func (n *Notary) resume(ctx context.Context) error {
 			return err
 		}
 	}
-	n.size, n.floor = t.Size, newest
+	n.size, n.signed = t.Size, signed
 	if t.Size >= newest.Size {
 		n.published.Store(newest)
 	} else {
@@ -78,36 +83,47 @@ func (n *Notary) standing() (tree, error) {
 	return tree{Root: rfc6962.DefaultHasher.EmptyRoot()}, nil
 }
 
-// compare compares the tree with the newest checkpoint, and with the journal's length and last records.
-func (n *Notary) compare(ctx context.Context, t tree, newest *checkpoint) error {
+// compare compares the tree with the checkpoints, the newest last, and with the journal's length, its last records and
+// all that no checkpoint covers. It returns the tree.
+func (n *Notary) compare(ctx context.Context, t tree, signed []*checkpoint) (*compact.Range, error) {
+	newest := signed[len(signed)-1]
 	if have, need := n.cfg.Source.Durable(), max(t.Size, newest.Size); have < need {
-		return fmt.Errorf("%w: it has %d records, the log %d; an old copy of the journal was restored, or records "+
+		return nil, fmt.Errorf("%w: it has %d records, the log %d; an old copy of the journal was restored, or records "+
 			"were lost: restore the newest journal", ErrShortJournal, have, need)
 	}
-	root, err := n.store.root(ctx, t.Size, t.Size)
+	grown, err := n.store.compact(ctx, t.Size, t.Size)
 	if err != nil {
-		return err
+		return nil, err
+	}
+	root, err := rootOf(grown)
+	if err != nil {
+		return nil, err
 	}
 	if !bytes.Equal(root, t.Root) {
-		return &Fault{File: treeState, Leaf: -1, What: fmt.Sprintf("its root is not that of the tiles at size %d; run lienthong ledger check", t.Size)}
+		return nil, &Fault{File: treeState, Leaf: -1, What: fmt.Sprintf("its root is not that of the tiles at size %d; run lienthong ledger check", t.Size)}
 	}
-	if t.Size >= newest.Size {
-		if err := n.contains(ctx, t, newest); err != nil {
-			return err
-		}
+	if err := n.contains(ctx, t, signed); err != nil {
+		return nil, err
 	}
-	return n.compareLeaves(ctx, t.Size-min(t.Size, recent), t.Size)
+	from := min(t.Size-min(t.Size, recent), newest.Size)
+	return grown, n.compareLeaves(ctx, from, t.Size)
 }
 
-// contains checks that the tree is what the checkpoint speaks of, grown.
-func (n *Notary) contains(ctx context.Context, t tree, cp *checkpoint) error {
-	hashes, err := n.consistency(ctx, cp.Size, t.Size, t.Size)
-	if err != nil {
-		return err
-	}
-	if err := proof.VerifyConsistency(rfc6962.DefaultHasher, cp.Size, t.Size, hashes, cp.Root, t.Root); err != nil {
-		return &Fault{File: layout.CheckpointPath, Leaf: -1, What: fmt.Sprintf(
-			"the tree of %d leaves does not contain the %d that were published (%v); run lienthong ledger check", t.Size, cp.Size, err)}
+// contains checks that the tree is what the checkpoints speak of, grown. Those of larger trees are passed over: the log
+// is being built again.
+func (n *Notary) contains(ctx context.Context, t tree, signed []*checkpoint) error {
+	for _, cp := range signed {
+		if cp.Size > t.Size {
+			continue
+		}
+		hashes, err := n.consistency(ctx, cp.Size, t.Size, t.Size)
+		if err != nil {
+			return err
+		}
+		if err := proof.VerifyConsistency(rfc6962.DefaultHasher, cp.Size, t.Size, hashes, cp.Root, t.Root); err != nil {
+			return &Fault{File: cmp.Or(cp.file, layout.CheckpointPath), Leaf: -1, What: fmt.Sprintf(
+				"the tree of %d leaves does not contain the %d that it speaks of (%v); run lienthong ledger check", t.Size, cp.Size, err)}
+		}
 	}
 	return nil
 }

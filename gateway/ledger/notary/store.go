@@ -138,16 +138,31 @@ func (s store) tiles(size uint64) client.TileFetcherFunc {
 
 // root computes the root of the first n leaves from the tiles of a tree of the given size.
 func (s store) root(ctx context.Context, n, size uint64) ([]byte, error) {
-	if n == 0 {
+	r, err := s.compact(ctx, n, size)
+	if err != nil {
+		return nil, err
+	}
+	return rootOf(r)
+}
+
+// compact reads the tree of the first n leaves from the tiles of a tree of the given size.
+func (s store) compact(ctx context.Context, n, size uint64) (*compact.Range, error) {
+	var nodes [][]byte
+	if n > 0 {
+		var err error
+		if nodes, err = client.FetchRangeNodes(ctx, n, s.tiles(size)); err != nil {
+			return nil, err
+		}
+	}
+	return trees.NewRange(0, n, nodes)
+}
+
+var trees = compact.RangeFactory{Hash: rfc6962.DefaultHasher.HashChildren}
+
+// rootOf is the root of a tree.
+func rootOf(r *compact.Range) ([]byte, error) {
+	if r.End() == 0 {
 		return rfc6962.DefaultHasher.EmptyRoot(), nil
-	}
-	nodes, err := client.FetchRangeNodes(ctx, n, s.tiles(size))
-	if err != nil {
-		return nil, err
-	}
-	r, err := (&compact.RangeFactory{Hash: rfc6962.DefaultHasher.HashChildren}).NewRange(0, n, nodes)
-	if err != nil {
-		return nil, err
 	}
 	return r.GetRootHash(nil)
 }
