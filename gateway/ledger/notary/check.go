@@ -7,9 +7,6 @@ import (
 	"fmt"
 	"io/fs"
 	"iter"
-	"os"
-	"path/filepath"
-	"strconv"
 
 	"github.com/transparency-dev/tessera/api/layout"
 	"golang.org/x/mod/sumdb/note"
@@ -278,55 +275,6 @@ func (c *check) hashes(name string, level, index uint64, data []byte) {
 			return
 		}
 	}
-}
-
-// edge compares the partial tiles at the right edge, of every size that lies about, with the tree.
-func (c *check) edge() error {
-	for level := uint64(0); level < 8 && c.built.size>>(8*level) > 0; level++ {
-		nodes := c.built.nodes(level)
-		if len(nodes) == 0 {
-			continue
-		}
-		index := c.built.size >> (8 * (level + 1))
-		dir := layout.TilePath(level, index, 0) + ".p"
-		entries, err := os.ReadDir(c.store.path(dir))
-		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return err
-		}
-		current := strconv.Itoa(len(nodes))
-		found := false
-		for _, e := range entries {
-			found = found || e.Name() == current
-			if err := c.partial(dir, e.Name(), level, index); err != nil {
-				return err
-			}
-		}
-		if !found && level > 0 { // the lowest level was looked at with its bundle
-			c.report.add(filepath.ToSlash(filepath.Join(dir, current)), int64(index<<(8*(level+1))), "is missing")
-		}
-	}
-	return nil
-}
-
-func (c *check) partial(dir, name string, level, index uint64) error {
-	path := dir + "/" + name
-	width, err := strconv.ParseUint(name, 10, 8)
-	if err != nil || width == 0 || strconv.FormatUint(width, 10) != name || int(width) > len(c.built.nodes(level)) {
-		return nil // of a batch that is not finished, or one that a crash cut short
-	}
-	data, err := os.ReadFile(c.store.path(path))
-	if err != nil {
-		return err
-	}
-	if len(data) != int(width)*hashSize {
-		c.report.add(path, int64(index<<(8*(level+1))), fmt.Sprintf("has %d bytes, not %d", len(data), width*hashSize))
-		return nil
-	}
-	if level == 0 && int(width) == len(c.built.nodes(0)) {
-		return nil // it was looked at with its bundle
-	}
-	c.hashes(path, level, index, data)
-	return nil
 }
 
 // mark keeps the root at the sizes that somebody has signed.

@@ -233,3 +233,19 @@ func TestALogThatShrankIsFoundWithAnOlderCheckpoint(t *testing.T) {
 	require.Len(t, report.Faults, 1)
 	require.Contains(t, report.Faults[0].What, "shrank")
 }
+
+func TestAnOlderPartialBundleIsCheckedToo(t *testing.T) {
+	j := newJournal(100)
+	cfg := config(t.TempDir(), j)
+	filled(t, cfg)
+	j.append(50)
+	filled(t, cfg)
+	for _, name := range []string{"tile/0/000.p/100", "tile/entries/000.p/100"} {
+		path := filepath.Join(cfg.Dir, name)
+		flip(t, path, fileSize(t, path)/2, 1)
+		report := check(t, cfg, j, nil)
+		require.Len(t, report.Faults, 1, name)
+		require.Equal(t, name, report.Faults[0].File)
+		flip(t, path, fileSize(t, path)/2, 1)
+	}
+}
