@@ -105,8 +105,7 @@ var errNotReady = errors.New("the hub did not become ready")
 
 // await waits until everything answers.
 func (h *hub) await(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, startLimit)
-	defer cancel()
+	late := time.After(startLimit)
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
 	for {
@@ -114,8 +113,10 @@ func (h *hub) await(ctx context.Context) error {
 		case <-tick.C:
 		case <-h.ended:
 			return fmt.Errorf("%w, it ended (%v):\n%s", errNotReady, h.cmd.ProcessState, h.said.lastWords())
-		case <-ctx.Done():
+		case <-late:
 			return fmt.Errorf("%w in %v:\n%s", errNotReady, startLimit, h.said.lastWords())
+		case <-ctx.Done():
+			return ctx.Err() // the run was told to stop: that says nothing of the hub
 		}
 		ready, err := h.dir.ReadReady()
 		if err == nil && ready.PID == h.cmd.Process.Pid {
