@@ -7,10 +7,13 @@ import (
 	"sync"
 
 	"github.com/google/uuid"
+	"google.golang.org/grpc/codes"
 	"google.golang.org/protobuf/proto"
 
 	"github.com/lienthong/lienthong/gateway/exchange"
 	hubv1 "github.com/lienthong/lienthong/proto/hub/v1"
+	"github.com/lienthong/lienthong/proto/journal"
+	"github.com/lienthong/lienthong/proto/reason"
 )
 
 // Append takes the record of an exchange, or the intent of one, and returns when it is durable. The record becomes
@@ -31,22 +34,30 @@ func (l *Ledger) appendExchange(e exchange.Evidence, x *hubv1.Exchange) (exchang
 		return exchange.Receipt{}, l.journal.Err()
 	}
 	key, err := l.keep(x, e)
-	if err == nil {
-		var seq uint64
-		if seq, err = l.append(e.Record); err == nil {
-			l.intents.end(exchange.ID(x.GetId()))
-			return l.receiptOf(seq, key), nil
-		}
+	if err != nil {
+		l.miss(x, false, 0)
+		return exchange.Receipt{}, err
 	}
-	l.missed.add(exchange.ID(x.GetId()))
-	return exchange.Receipt{}, err
+	seq, err := l.append(e.Record)
+	if err != nil {
+		l.miss(x, journal.Uncertain(err), seq)
+		return exchange.Receipt{}, err
+	}
+	l.intents.end(exchange.ID(x.GetId()))
+	return l.receiptOf(seq, key), nil
 }
 
 // onlyCounted reports whether an exchange is one of so many equal refusals that it was counted and needs no record of
-// its own. What ends an intent always has one.
+// its own. What ends an intent always has one, and so has what a registry said of somebody.
 func (l *Ledger) onlyCounted(x *hubv1.Exchange) bool {
-	return x.GetOutcome() == hubv1.Exchange_OUTCOME_REFUSED && !l.intents.has(exchange.ID(x.GetId())) &&
+	return x.GetOutcome() == hubv1.Exchange_OUTCOME_REFUSED && !saysSomething(x) && !l.intents.has(exchange.ID(x.GetId())) &&
 		l.flood.counts(sameRefusal{x.GetConsumerAgency(), x.GetConsumerSystem(), x.GetReason()}, l.cfg.Now())
+}
+
+// saysSomething reports whether a refusal told the consumer something of a person: a registry was asked and refused
+// for what it has on record, such as a death, and not for the question's form.
+func saysSomething(x *hubv1.Exchange) bool {
+	return x.GetCarryUs() > 0 && reason.Reason(x.GetReason()).Form().Code != codes.InvalidArgument
 }
 
 func (l *Ledger) appendIntent(e exchange.Evidence, i *hubv1.Intent) (exchange.Receipt, error) {
@@ -57,8 +68,15 @@ func (l *Ledger) appendIntent(e exchange.Evidence, i *hubv1.Intent) (exchange.Re
 	id := exchange.ID(i.GetExchangeId())
 	l.intents.begin(id) // before its record can be seen: a crash in between leaves no trace of it
 	seq, err := l.append(e.Record)
-	if err != nil {
-		return exchange.Receipt{}, err // what becomes of the exchange closes the intent, or tells that it was missed
+	switch {
+	case err == nil:
+		l.intents.at(id, openIntent{seq: seq})
+	case journal.Uncertain(err): // what becomes of the exchange closes the intent
+		l.intents.at(id, openIntent{seq: seq, uncertain: true})
+		return exchange.Receipt{}, err
+	default:
+		l.intents.end(id)
+		return exchange.Receipt{}, err
 	}
 	return l.receiptOf(seq, key), nil
 }

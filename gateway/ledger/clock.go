@@ -54,7 +54,11 @@ func (l *Ledger) sayClock() error {
 	}
 	by := time.Duration(l.clock.last.Load() - behind)
 	l.cfg.Log.Warn("the clock has gone back: records keep the time of the last one until it has caught up", "behind", by)
-	return l.notice(&hubv1.Notice{About: &hubv1.Notice_ClockBack_{ClockBack: &hubv1.Notice_ClockBack{
+	err := l.notice(&hubv1.Notice{About: &hubv1.Notice_ClockBack_{ClockBack: &hubv1.Notice_ClockBack{
 		Now: timestamppb.New(time.Unix(0, behind)), BehindMs: by.Milliseconds(),
 	}}})
+	if err != nil {
+		l.clock.told.Store(false) // the next record that is late says so again
+	}
+	return err
 }

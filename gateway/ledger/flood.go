@@ -1,7 +1,6 @@
 package ledger
 
 import (
-	"errors"
 	"sync"
 	"time"
 
@@ -99,8 +98,8 @@ func (f *flood) end(r sameRefusal, c *counted) {
 	})
 }
 
-// over takes out what was counted in minutes that are over.
-func (f *flood) over(now time.Time) []*hubv1.Notice_Refusals {
+// over ends the minutes that are over.
+func (f *flood) over(now time.Time) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for r, c := range f.kinds {
@@ -109,28 +108,35 @@ func (f *flood) over(now time.Time) []*hubv1.Notice_Refusals {
 			delete(f.kinds, r)
 		}
 	}
-	ended := f.ended
-	f.ended = nil
-	return ended
 }
 
-// back puts counts back that could not be recorded.
-func (f *flood) back(ended []*hubv1.Notice_Refusals) {
+// next returns what was counted in a minute that is over, without taking it out; nil if there is nothing.
+func (f *flood) next() *hubv1.Notice_Refusals {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.ended = append(ended, f.ended...)
+	if len(f.ended) == 0 {
+		return nil
+	}
+	return f.ended[0]
+}
+
+// drop takes out what next returned.
+func (f *flood) drop() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.ended = f.ended[1:]
 }
 
 // sayRefusals records what was counted.
 func (l *Ledger) sayRefusals(now time.Time) error {
-	ended := l.flood.over(now)
-	var errs []error
-	for i, r := range ended {
-		if err := l.notice(&hubv1.Notice{About: &hubv1.Notice_Refusals_{Refusals: r}}); err != nil {
-			l.flood.back(ended[i:])
-			errs = append(errs, err)
-			break
+	l.flood.over(now)
+	for {
+		r := l.flood.next()
+		if r == nil {
+			return nil
+		}
+		if err := l.say(&hubv1.Notice{About: &hubv1.Notice_Refusals_{Refusals: r}}, l.flood.drop); err != nil {
+			return err
 		}
 	}
-	return errors.Join(errs...)
 }

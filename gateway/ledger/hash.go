@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"hash"
+	"strings"
 	"sync"
 
 	hubv1 "github.com/lienthong/lienthong/proto/hub/v1"
@@ -36,7 +37,7 @@ func (k *keyed) sum(head byte, tail string) [sha256.Size]byte {
 	in := append(append(s.in[:0], head), tail...)
 	s.mac.Write(in)
 	s.mac.Sum(s.sum[:0])
-	clear(in) // a number of a person stays nowhere
+	clear(in) // a number of a person is not left in the pool longer than the HMAC's own state is
 	return s.sum
 }
 
@@ -48,9 +49,25 @@ type hasher struct {
 
 // subject is how a data subject stands in a record.
 func (h *hasher) subject(kind hubv1.Subject, value string) (sum [hashSize]byte) {
+	kind, value = canonical(kind, value)
 	full := h.keyed.sum(byte(kind), value)
 	copy(sum[:], full[:])
 	return sum
+}
+
+// insuranceDigits is how long a health-insurance card's number is when it is the insurance number alone.
+const insuranceDigits = 10
+
+// canonical is the one form in which a number is hashed. Where a card's number is asked for, registries take it with
+// small letters, and without its prefix, as cards show it since 2021.
+func canonical(kind hubv1.Subject, value string) (hubv1.Subject, string) {
+	if kind != hubv1.Subject_SUBJECT_CARD_NUMBER {
+		return kind, value
+	}
+	if len(value) == insuranceDigits {
+		return hubv1.Subject_SUBJECT_INSURANCE_NUMBER, value
+	}
+	return kind, strings.ToUpper(value)
 }
 
 // subjects hashes all, each once, in the order of their first appearance.

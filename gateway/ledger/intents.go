@@ -16,22 +16,36 @@ import (
 // intents are those of this run that have no outcome yet. Its zero value is ready.
 type intents struct {
 	mu   sync.Mutex
-	open map[exchange.ID]struct{}
+	open map[exchange.ID]openIntent
 }
 
-func (i *intents) begin(id exchange.ID) {
+// openIntent is where the record of an intent stands.
+type openIntent struct {
+	seq       uint64
+	uncertain bool // whether it stands there was not known when its exchange went on
+}
+
+func (i *intents) begin(id exchange.ID) { i.at(id, openIntent{}) }
+
+// at notes where an intent stands.
+func (i *intents) at(id exchange.ID, where openIntent) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	if i.open == nil {
-		i.open = map[exchange.ID]struct{}{}
+		i.open = map[exchange.ID]openIntent{}
 	}
-	i.open[id] = struct{}{}
+	i.open[id] = where
+}
+
+func (i *intents) find(id exchange.ID) (where openIntent, ok bool) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	where, ok = i.open[id]
+	return where, ok
 }
 
 func (i *intents) has(id exchange.ID) bool {
-	i.mu.Lock()
-	defer i.mu.Unlock()
-	_, ok := i.open[id]
+	_, ok := i.find(id)
 	return ok
 }
 
@@ -74,18 +88,18 @@ func (l *Ledger) leftOpen(ctx context.Context) (left, error) {
 	if next == first {
 		return left{clean: true}, nil
 	}
-	last, err := l.lastRecord(ctx, first, next)
+	last, err := l.newest(ctx, first, next, func(*hubv1.LedgerRecord) bool { return true })
 	if err != nil {
 		return left{}, fmt.Errorf("look for what was left open: %w", err)
 	}
 	if last == nil {
 		return left{}, nil
 	}
-	l.clock.start(last.GetTime().AsTime())
-	if last.GetNotice().GetClosed() != nil {
+	l.clock.start(last.record.GetTime().AsTime())
+	if last.record.GetNotice().GetClosed() != nil {
 		return left{clean: true}, nil
 	}
-	from, err := l.firstSince(ctx, first, next, last.GetTime().AsTime().Add(-looksBack))
+	from, err := l.lookFrom(ctx, first, next)
 	if err != nil {
 		return left{}, fmt.Errorf("look for what was left open: %w", err)
 	}
@@ -98,15 +112,44 @@ func (l *Ledger) leftOpen(ctx context.Context) (left, error) {
 			return left{}, fmt.Errorf("record %s: %w", l.position(entry.Seq), err)
 		}
 	}
-	found := left{}
+	all := left{}
 	for id, seq := range open {
-		found.intents = append(found.intents, leftIntent{id, seq})
+		all.intents = append(all.intents, leftIntent{id, seq})
 	}
-	return found, nil
+	return all, nil
 }
 
-// lastRecord is the newest that is not void; nil if there is none.
-func (l *Ledger) lastRecord(ctx context.Context, first, next uint64) (*hubv1.LedgerRecord, error) {
+// lookFrom is from where on what is left open can stand. Start-ups that ended before they had recorded everything do
+// not count, however late they were; and an intent may have been left by a device that was away for long and then
+// worked for a moment, so that what was there before counts as well.
+func (l *Ledger) lookFrom(ctx context.Context, first, next uint64) (uint64, error) {
+	from := next
+	for range 2 {
+		newest, err := l.newest(ctx, first, from, func(r *hubv1.LedgerRecord) bool {
+			return r.GetNotice().GetOpened() == nil && r.GetNotice().GetInDoubt() == nil
+		})
+		if err != nil {
+			return 0, err
+		}
+		if newest == nil {
+			return first, nil
+		}
+		if from, err = l.firstSince(ctx, first, newest.seq, newest.time.Add(-looksBack)); err != nil {
+			return 0, err
+		}
+	}
+	return from, nil
+}
+
+// found is a record of the journal.
+type found struct {
+	seq    uint64
+	time   time.Time // the journal's
+	record *hubv1.LedgerRecord
+}
+
+// newest is the newest record of a kind before next; nil if there is none.
+func (l *Ledger) newest(ctx context.Context, first, next uint64, is func(*hubv1.LedgerRecord) bool) (*found, error) {
 	for seq := next; seq > first; seq-- {
 		entry, err := l.reader.Get(ctx, seq-1)
 		if err != nil {
@@ -116,7 +159,12 @@ func (l *Ledger) lastRecord(ctx context.Context, first, next uint64) (*hubv1.Led
 			continue
 		}
 		record := new(hubv1.LedgerRecord)
-		return record, proto.Unmarshal(entry.Payload, record)
+		if err := proto.Unmarshal(entry.Payload, record); err != nil {
+			return nil, fmt.Errorf("record %s: %w", l.position(entry.Seq), err)
+		}
+		if is(record) {
+			return &found{entry.Seq, entry.Time, record}, nil
+		}
 	}
 	return nil, nil
 }

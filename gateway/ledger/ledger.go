@@ -50,6 +50,7 @@ type Config struct {
 	Refusals    int           // of one kind in a minute that have records of their own; default 10
 	SegmentSize int64         // of the journal, bytes; default the journal's
 	Patience    time.Duration // until an append that is not durable fails; default the journal's
+	disk        journal.Disk  // seam for tests
 }
 
 // Path names the files of a ledger below its directory.
@@ -85,6 +86,7 @@ type Ledger struct {
 	flood   flood
 	intents intents
 	missed  missed
+	unsure  *unsure // belongs to the goroutine that says notices
 
 	abandoned bool // by a test: the last record is not written
 }
@@ -132,6 +134,7 @@ func Open(ctx context.Context, cfg Config) (_ *Ledger, err error) {
 func (l *Ledger) openJournal() (found *journal.Recovery, err error) {
 	l.journal, found, err = journal.Open(journal.Config{
 		Dir: l.path.Journal(), Head: l.cfg.Head, SegmentSize: l.cfg.SegmentSize, Patience: l.cfg.Patience, Log: l.cfg.Log,
+		Now: l.cfg.Now, Disk: l.cfg.disk,
 	})
 	if err != nil {
 		return nil, err
@@ -183,9 +186,7 @@ func (l *Ledger) begin(ctx context.Context, found *journal.Recovery) error {
 		return err
 	}
 	for _, i := range left.intents {
-		l.cfg.Log.Warn("in doubt: a registry was asked to change something, and nobody knows what came of it", "exchange", i.id.String(), "position", l.position(i.seq))
-		n := &hubv1.Notice_InDoubt{ExchangeId: i.id[:], IntentSeq: i.seq}
-		if err := l.notice(&hubv1.Notice{About: &hubv1.Notice_InDoubt_{InDoubt: n}}); err != nil {
+		if err := l.notice(l.inDoubt(i.id, i.seq)); err != nil {
 			return err
 		}
 	}
@@ -228,10 +229,23 @@ func (l *Ledger) tidy(ctx context.Context) {
 
 // settle records what waits: what has no record yet stays for the next time if it fails.
 func (l *Ledger) settle(now time.Time) {
-	err := errors.Join(l.sayMissed(), l.sayRefusals(now), l.sayClock())
+	known, err := l.recall()
+	if known && err == nil {
+		err = l.sayAll(now)
+	}
 	if err != nil && !errors.Is(err, journal.ErrUnavailable) {
 		l.cfg.Log.Error("notice not recorded", "error", err)
 	}
+}
+
+func (l *Ledger) sayAll(now time.Time) error {
+	if err := l.sayMissed(); err != nil {
+		return err
+	}
+	if err := l.sayRefusals(now); err != nil {
+		return err
+	}
+	return l.sayClock()
 }
 
 // end records that nothing is open, if so.
@@ -268,6 +282,10 @@ func (l *Ledger) position(seq uint64) string { return fmt.Sprintf("%s:%d", l.cfg
 
 // notice appends what the ledger says of itself.
 func (l *Ledger) notice(n *hubv1.Notice) error {
-	_, err := l.append(&hubv1.LedgerRecord{Time: timestamppb.New(l.cfg.Now()), Event: &hubv1.LedgerRecord_Notice{Notice: n}})
+	_, err := l.appendNotice(n)
 	return err
+}
+
+func (l *Ledger) appendNotice(n *hubv1.Notice) (seq uint64, err error) {
+	return l.append(&hubv1.LedgerRecord{Time: timestamppb.New(l.cfg.Now()), Event: &hubv1.LedgerRecord_Notice{Notice: n}})
 }

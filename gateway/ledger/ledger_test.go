@@ -59,6 +59,31 @@ func TestTheKindOfANumberTellsPeopleApart(t *testing.T) {
 	require.NotEqual(t, a, b)
 }
 
+func TestANumberIsTheSamePersonHoweverRegistriesTakeIt(t *testing.T) {
+	f := open(t)
+	hash := func(kind hubv1.Subject, number string) [16]byte {
+		all, _ := f.Hash(kind, number)
+		return all[0]
+	}
+	card := hubv1.Subject_SUBJECT_CARD_NUMBER
+	require.Equal(t, hash(card, "HS4010123456789"), hash(card, "hs4010123456789"))
+	require.Equal(t, hash(hubv1.Subject_SUBJECT_INSURANCE_NUMBER, "0123456789"), hash(card, "0123456789"))
+}
+
+func TestWhatARegistryRefusedForWhatItKnowsOfSomebodyHasItsOwnRecord(t *testing.T) {
+	f := open(t)
+	for range 30 {
+		f.ask(refused("PERSON_DECEASED"), func(x *hubv1.Exchange) { x.CarryUs = 900 })
+		f.ask(refused("ID_MALFORMED"), func(x *hubv1.Exchange) { x.CarryUs = 900 })
+	}
+	own := map[string]int{}
+	for _, x := range exchanges(f.kept()) {
+		own[x.GetReason()]++
+	}
+	require.Equal(t, 30, own["PERSON_DECEASED"])
+	require.LessOrEqual(t, own["ID_MALFORMED"], 20)
+}
+
 func TestAReceiptShowsWhichBytesWereAskedAndAnswered(t *testing.T) {
 	f := open(t)
 	e := evidence()
