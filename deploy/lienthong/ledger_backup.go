@@ -128,8 +128,11 @@ func (restoreCommand) Help() string {
 wherever it was before.
 
 Nobody knows what the hub recorded after the backup, and no position of a ledger may be given twice. So the restored hub
-begins a new ledger (its positions are called G06/gateway.2:…), and the old one is put aside, for reading only:
-DIR/ledger.1. Tell the witnesses the new log's key.`
+begins a new ledger, named for the moment (its positions are called G06/gateway.20261122224907:…), and the old one is put
+aside, for reading only: DIR/ledger.1. Tell the witnesses the new log's key.
+
+With --complete the hub goes on with the backup's ledger. A head file is written once a second: show one of a hub that
+was stopped in good order, not of one that crashed.`
 }
 
 // restoredDir is what was made, in JSON.
@@ -139,7 +142,7 @@ type restoredDir struct {
 	Made    time.Time `json:"backup_made"`
 	Records uint64    `json:"records"`         // of the backup's ledger
 	Aside   string    `json:"aside,omitempty"` // where that ledger lies
-	Epoch   uint64    `json:"epoch"`           // number of the ledger that the hub goes on with
+	Epoch   uint64    `json:"epoch"`           // number of the ledger that the hub goes on with: 1, or when it was restored
 }
 
 // Run restores.

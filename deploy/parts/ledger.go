@@ -24,7 +24,7 @@ func (d Dir) Ledger() ledger.Path { return ledger.Path(d.join("ledger")) }
 // copy of that back is found out.
 func (d Dir) LedgerHead() string { return d.join("ledger.head") }
 
-// LedgerEpoch counts the ledgers of this directory: a hub that was restored from a backup begins a new one, for nobody
+// LedgerEpoch numbers the ledger of this directory: a hub that was restored from a backup begins a new one, for nobody
 // knows what the old one recorded after the backup.
 func (d Dir) LedgerEpoch() string { return d.join("ledger.epoch") }
 
@@ -37,7 +37,7 @@ func (d Dir) LedgerOrigin() (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("read the ledger's epoch: %w", err)
 	}
-	epoch, err := strconv.ParseUint(strings.TrimSpace(string(data)), 10, 31)
+	epoch, err := strconv.ParseUint(strings.TrimSpace(string(data)), 10, 63)
 	if err != nil || epoch < 2 {
 		return "", fmt.Errorf("%s does not hold a number from 2", d.LedgerEpoch())
 	}

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // RestoreConfig says what is made of a backup.
@@ -28,6 +29,7 @@ type RestoreConfig struct {
 	Check func(ctx context.Context, ledger, head string) (next uint64, err error)
 	// Progress is called now and then with the number of bytes that were written.
 	Progress func(done int64)
+	Now      func() time.Time // default time.Now
 }
 
 // Restored says what was made.
@@ -35,7 +37,7 @@ type Restored struct {
 	Manifest Manifest
 	Records  uint64 // positions of the backup's ledger
 	Aside    string // where that ledger lies now, if the hub begins a new one
-	Epoch    uint64 // number of the ledger that the hub goes on with
+	Epoch    uint64 // number of the ledger that the hub goes on with: 1, or when it was restored, see nextEpoch
 }
 
 // ErrIncomplete says that a backup was not shown to hold all that was recorded.
@@ -110,7 +112,7 @@ func (d *Restored) settle(ctx context.Context, dir string, cfg RestoreConfig) (e
 		return fmt.Errorf("the ledger of the backup does not hold: %w", err)
 	}
 	d.Aside = ledgerDir + "." + strconv.FormatUint(d.Epoch, 10)
-	d.Epoch++
+	d.Epoch = nextEpoch(d.Epoch, cfg.Now)
 	aside := filepath.Join(dir, d.Aside)
 	if err := os.Rename(ledger, aside); err != nil {
 		return err
@@ -178,11 +180,22 @@ func readEpoch(dir string) (uint64, error) {
 	if err != nil || data == nil {
 		return 1, err
 	}
-	n, err := strconv.ParseUint(strings.TrimSpace(string(data)), 10, 31)
+	n, err := strconv.ParseUint(strings.TrimSpace(string(data)), 10, 63)
 	if err != nil || n < 1 {
 		return 0, fmt.Errorf("%s in the backup does not hold a number", epochFile)
 	}
 	return n, nil
+}
+
+// nextEpoch numbers a ledger that begins now: the date and the time of day in UTC, such as 20261122224907. Counting on
+// from the backup would not do: the same backup may be restored twice, or one from before an earlier restore, and then
+// two ledgers would give the same positions.
+func nextEpoch(last uint64, now func() time.Time) uint64 {
+	if now == nil {
+		now = time.Now
+	}
+	n, _ := strconv.ParseUint(now().UTC().Format("20060102150405"), 10, 63) // digits alone
+	return max(n, last+1)
 }
 
 func syncDir(dir string) error {

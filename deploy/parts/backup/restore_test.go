@@ -5,10 +5,12 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/klauspost/compress/zstd"
 	"github.com/stretchr/testify/require"
@@ -21,12 +23,13 @@ import (
 func TestARestoredHubBeginsANewLedger(t *testing.T) {
 	dir := hubDir(t)
 	someLedger(t, dir)
-	for epoch := uint64(2); epoch < 4; epoch++ {
+	last := uint64(1)
+	for range 2 {
 		data, _ := written(t, backup.Config{Dir: dir})
 		to := filepath.Join(t.TempDir(), "restored")
 		done, err := restored(t, data, backup.RestoreConfig{Dir: to})
 		require.NoError(t, err)
-		require.Equal(t, epoch, done.Epoch)
+		require.Greater(t, done.Epoch, last)
 		require.NoDirExists(t, filepath.Join(to, "ledger"), "the hub makes a new one")
 		require.NoFileExists(t, filepath.Join(to, "ledger.head"))
 		require.FileExists(t, filepath.Join(done.Aside, "keys.json"))
@@ -38,13 +41,31 @@ func TestARestoredHubBeginsANewLedger(t *testing.T) {
 		require.NoFileExists(t, filepath.Join(to, "ledger.head.checkpoint"))
 		origin, err := parts.Dir(to).LedgerOrigin()
 		require.NoError(t, err)
-		require.Equal(t, "G06/gateway."+string(rune('0'+epoch)), origin)
+		require.Equal(t, fmt.Sprintf("G06/gateway.%d", done.Epoch), origin)
+		require.DirExists(t, filepath.Join(to, fmt.Sprintf("ledger.%d", last)))
 
 		someLedger(t, to) // it ran, and is backed up again
-		dir = to
+		dir, last = to, done.Epoch
 	}
 	require.DirExists(t, filepath.Join(dir, "ledger.1"))
-	require.DirExists(t, filepath.Join(dir, "ledger.2"))
+}
+
+func TestABackupThatIsRestoredTwiceBeginsTwoLedgers(t *testing.T) {
+	dir := hubDir(t)
+	someLedger(t, dir)
+	data, _ := written(t, backup.Config{Dir: dir})
+	now := time.Date(2026, 11, 22, 15, 4, 5, 0, time.UTC)
+	var origins []string
+	for range 2 {
+		to := filepath.Join(t.TempDir(), "restored")
+		_, err := restored(t, data, backup.RestoreConfig{Dir: to, Now: func() time.Time { return now }})
+		require.NoError(t, err)
+		origin, err := parts.Dir(to).LedgerOrigin()
+		require.NoError(t, err)
+		origins = append(origins, origin)
+		now = now.Add(time.Second)
+	}
+	require.Equal(t, []string{"G06/gateway.20261122150405", "G06/gateway.20261122150406"}, origins)
 }
 
 func TestALedgerIsOnlyContinuedWhenNothingCanBeMissing(t *testing.T) {
