@@ -3,6 +3,7 @@ package index
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -24,7 +25,12 @@ type VolumeQuery struct {
 	Consumer, Provider, Method string
 	// Scope is what the reader may see at all. It has no subjects: nobody is counted.
 	Scope Scope
+	// Max is how many volumes there may be: no more are held while they are added up. Default: any number.
+	Max int
 }
+
+// ErrTooMany says that there are more volumes than VolumeQuery.Max.
+var ErrTooMany = errors.New("more volumes than are wanted: ask for a shorter time, or add up by less")
 
 // VolumeBy says by what volumes are added up.
 type VolumeBy struct {
@@ -52,6 +58,7 @@ func (q *VolumeQuery) check() error {
 
 // Volumes adds up how much was exchanged: in order of time, then of size. Damage to the index that it comes upon is
 // mended first. What was counted stays so when the journal no longer keeps its records, until the index is made again.
+// It fails with ErrTooMany when there are more than q.Max.
 func (x *Index) Volumes(ctx context.Context, q VolumeQuery) ([]*hubv1.Volume, error) {
 	if err := q.check(); err != nil {
 		return nil, err
@@ -82,10 +89,19 @@ func (x *Index) sum(ctx context.Context, s *sum) error {
 		if err != nil {
 			return err
 		}
+		if s.tooMany {
+			return ErrTooMany
+		}
 	}
 	x.mu.RLock()
 	defer x.mu.RUnlock()
-	return s.live(v.live)
+	if err := s.live(v.live); err != nil {
+		return err
+	}
+	if s.tooMany {
+		return ErrTooMany
+	}
+	return nil
 }
 
 // sum is volumes in the adding.
@@ -93,6 +109,7 @@ type sum struct {
 	q           *VolumeQuery
 	first, last int64 // minutes
 	buckets     map[bucket]*hubv1.Volume
+	tooMany     bool // and what is in the buckets is not all
 }
 
 // bucket is what volumes are added up by.
@@ -162,6 +179,9 @@ func (s *sum) add(n seriesNames, m int64, v *volume) {
 	b := s.bucket(n, m)
 	to := s.buckets[b]
 	if to == nil {
+		if s.tooMany = s.tooMany || s.q.Max > 0 && len(s.buckets) == s.q.Max; s.tooMany {
+			return
+		}
 		to = b.volume(s.q.By.Time > 0)
 		s.buckets[b] = to
 	}

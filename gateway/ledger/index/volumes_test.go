@@ -158,3 +158,23 @@ func TestNoBucketIsMissingAnExchange(t *testing.T) {
 	}
 	require.EqualValues(t, len(exchanges), counted)
 }
+
+func TestMoreVolumesThanAreWantedAreNoAnswer(t *testing.T) {
+	x := open(t, small(t.TempDir(), plausible(1, 500, 0))) // sealed blocks and a live one
+	require.NoError(t, x.CatchUp(t.Context(), nil))
+	q := index.VolumeQuery{By: index.VolumeBy{Time: time.Minute, Consumer: true, Method: true}}
+	all, err := x.Volumes(t.Context(), q)
+	require.NoError(t, err)
+	require.Greater(t, len(all), 2)
+	q.Max = len(all)
+	same, err := x.Volumes(t.Context(), q)
+	require.NoError(t, err)
+	requireVolumes(t, all, same)
+	for q.Max = range len(all) {
+		if q.Max == 0 { // any number
+			continue
+		}
+		_, err = x.Volumes(t.Context(), q)
+		require.ErrorIs(t, err, index.ErrTooMany)
+	}
+}

@@ -3,6 +3,7 @@ package service
 import (
 	"cmp"
 	"context"
+	"errors"
 	"slices"
 	"strings"
 	"time"
@@ -29,12 +30,13 @@ func (s *Server) ListVolumes(ctx context.Context, request *hubv1.ListVolumesRequ
 			return nil, err
 		}
 		r.say(volumeWords(request))
+		q.Max = maxVolumes
 		volumes, err := r.volumes(ctx, q)
-		if err != nil {
-			return nil, err
-		}
-		if len(volumes) > maxVolumes {
+		switch {
+		case errors.Is(err, index.ErrTooMany), err == nil && len(volumes) > maxVolumes:
 			return nil, reason.AnswerTooLarge
+		case err != nil:
+			return nil, err
 		}
 		r.access.Entries = uint32(len(volumes))
 		return &hubv1.ListVolumesResponse{Volumes: volumes}, nil
