@@ -38,7 +38,9 @@ func (j *Journal) take() *batch {
 		}
 		j.work.Wait()
 	}
+	j.gather()
 	b := j.open
+	j.last = int(b.count)
 	j.open, j.spare = j.spare, nil
 	j.open.count = 0
 	j.flying = b.outcome

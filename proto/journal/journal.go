@@ -62,6 +62,7 @@ type Journal struct {
 	open   *batch    // takes records
 	spare  *batch    // becomes the open one when the committer takes that; nil while the committer has one
 	flying *outcome  // of the batch that is being written
+	last   int       // records of the batch before; belongs to the committer
 	seq    uint64    // of the next record
 	digest Digest    // of the record before it
 	chain  *chain
