@@ -86,6 +86,9 @@ func (r *Reader) Scan(ctx context.Context, from, to uint64) iter.Seq2[Entry, err
 
 func (r *Reader) scan(ctx context.Context, from, to uint64, chunk int) iter.Seq2[Entry, error] {
 	return func(yield func(Entry, error) bool) {
+		if r.j != nil {
+			to = min(to, r.j.Durable()) // before the shelf is taken, which has all that is durable by now
+		}
 		s, err := r.current(to)
 		if err != nil {
 			yield(Entry{}, err)

@@ -19,9 +19,9 @@ func loadShelf(dirs []string, old *shelf, tails func(first uint64) *index, whole
 	if err != nil {
 		return nil, err
 	}
-	s := &shelf{vols: make([]*volume, len(paths))}
+	s, known := &shelf{vols: make([]*volume, len(paths))}, old.byPath()
 	for i, path := range paths {
-		if s.vols[i], err = old.reuse(path); err != nil {
+		if s.vols[i], err = reuse(known[path], path); err != nil {
 			return nil, err
 		}
 	}
@@ -40,25 +40,29 @@ func loadShelf(dirs []string, old *shelf, tails func(first uint64) *index, whole
 	return s, s.whole(dirs)
 }
 
-// reuse returns the volume that was read before, or reads it.
-func (s *shelf) reuse(path string) (*volume, error) {
-	if s != nil {
-		for _, v := range s.vols {
-			if v.path == path && v.t != nil {
-				return v, nil
-			}
-		}
+// byPath finds the volumes by their paths. There is one for each 64 MiB ever kept: too many to look through for each.
+func (s *shelf) byPath() map[string]*volume {
+	if s == nil {
+		return nil
+	}
+	known := make(map[string]*volume, len(s.vols))
+	for _, v := range s.vols {
+		known[v.path] = v
+	}
+	return known
+}
+
+// reuse returns the volume that was read before, if it was, or reads it.
+func reuse(old *volume, path string) (*volume, error) {
+	if old != nil && old.t != nil {
+		return old, nil
 	}
 	v, err := inspect(path)
 	if err != nil {
 		return nil, err
 	}
-	if s != nil && v.t == nil {
-		for _, o := range s.vols {
-			if o.path == path && o.h.id == v.h.id {
-				v.idx = o.idx
-			}
-		}
+	if old != nil && v.t == nil && old.h.id == v.h.id {
+		v.idx = old.idx
 	}
 	return v, nil
 }
