@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/lienthong/lienthong/gateway/courier"
+	"github.com/lienthong/lienthong/gateway/exchange"
 	"github.com/lienthong/lienthong/gateway/exchange/exchangetest"
 	hubv1 "github.com/lienthong/lienthong/proto/hub/v1"
 	"github.com/lienthong/lienthong/proto/reason"
@@ -130,4 +131,16 @@ func TestARecorderThatPanicsAnswersNothingAndTheHubGoesOn(t *testing.T) {
 	f.recorder.Before = nil
 	_, err = f.Do(t.Context(), question(t))
 	require.NoError(t, err)
+}
+
+func TestAPanicWhileTheRecordIsMadeAnswersNothingAndTheHubGoesOn(t *testing.T) {
+	f := newFixture(t)
+	f.policy.Members = nil // of which the record names the version
+	f.carrier = nil
+	var reply *exchange.Reply
+	var err error
+	require.NotPanics(t, func() { reply, err = f.Do(t.Context(), question(t)) })
+	require.Equal(t, reason.Internal, reason.Of(err).Reason)
+	require.Empty(t, reply.Response)
+	require.Empty(t, reply.Receipt)
 }

@@ -162,7 +162,8 @@ func (x *exchange) release() error {
 }
 
 // record has the record of the exchange taken, whatever came of it. If that fails, nothing is answered.
-func (x *exchange) record(err error) error {
+func (x *exchange) record(err error) (out error) {
+	defer x.survive(&out)
 	ended := x.hub.cfg.Now()
 	record := x.entry(err, ended)
 	fault.At("exchange.before-record")
