@@ -6,7 +6,6 @@ import (
 	"strconv"
 	"sync"
 
-	"github.com/google/uuid"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/protobuf/proto"
 
@@ -126,12 +125,4 @@ func (l *Ledger) append(record *hubv1.LedgerRecord) (seq uint64, err error) {
 		return seq, fmt.Errorf("append: %w", err)
 	}
 	return seq, nil
-}
-
-func idText(id []byte) string {
-	u, err := uuid.FromBytes(id)
-	if err != nil {
-		return ""
-	}
-	return u.String()
 }
