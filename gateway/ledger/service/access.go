@@ -56,9 +56,9 @@ func words(f *hubv1.Filter) string {
 	var p phrase
 	p.addTime("from", f.GetFrom())
 	p.addTime("to", f.GetTo())
-	p.add("consumer", f.GetConsumer())
+	p.addFree("consumer", f.GetConsumer())
 	p.add("provider", f.GetProvider())
-	p.add("method", f.GetMethod())
+	p.addFree("method", f.GetMethod())
 	p.addFree("purpose", f.GetPurpose())
 	p.addFree("case", f.GetCase())
 	p.addFree("officer", f.GetOfficer())

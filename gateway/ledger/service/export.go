@@ -74,7 +74,7 @@ func (st *streaming) export(ctx context.Context, from, end uint64, f *file, to g
 		if f.buffer.Len() < exportPiece {
 			continue
 		}
-		if err := st.still(); err != nil {
+		if err := st.unchanged(); err != nil {
 			return 0, err
 		}
 		if err := f.send(to); err != nil {
@@ -85,7 +85,20 @@ func (st *streaming) export(ctx context.Context, from, end uint64, f *file, to g
 	if next <= from {
 		return 0, fmt.Errorf("search went on at position %d after %d", next, from)
 	}
-	return next, st.still()
+	return next, st.unchanged()
+}
+
+// unchanged judges the reader once more. A file holds what one right gives: if that has changed, what was found by the
+// old one is not sent any more.
+func (st *streaming) unchanged() error {
+	granted := st.grant
+	if err := st.still(); err != nil {
+		return err
+	}
+	if st.grant != granted {
+		return reason.LedgerReadNotAllowed
+	}
+	return nil
 }
 
 // sign records that the whole file was given, and then gives what makes it a whole one: a signed note over it.

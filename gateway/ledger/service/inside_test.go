@@ -57,6 +57,7 @@ func FuzzFilter(f *testing.F) {
 	for _, seed := range []*hubv1.Filter{
 		{}, {Consumer: "H27/one-stop", Method: "GetPerson", Case: "042187001234", Reason: "NO_AGREEMENT"},
 		{From: &timestamppb.Timestamp{Seconds: 1e9}, TraceId: "0af7651916cd43dd8448eb211c80319c", Kind: "access"},
+		{Consumer: "H27/042187001234", Method: "a042187001234", Subject: &hubv1.DataSubject{Kind: 1, Value: "042187001234"}},
 		{ExchangeId: "0190a5a0-7b1c-7000-8000-000000000001", Subject: &hubv1.DataSubject{Kind: 1, Value: "042187001234"}},
 	} {
 		data, err := proto.Marshal(seed)

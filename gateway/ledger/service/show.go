@@ -67,7 +67,9 @@ func (r *reading) one(ctx context.Context, exchange, position string) (index.Hit
 	if err != nil {
 		return index.Hit{}, err
 	}
-	r.say("position=" + position)
+	var p phrase
+	p.addFree("position", position)
+	r.say(p.String())
 	if !here {
 		return index.Hit{}, reason.EntryUnknown
 	}

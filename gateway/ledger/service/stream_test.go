@@ -7,6 +7,7 @@ import (
 	"encoding/csv"
 	"fmt"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -17,7 +18,9 @@ import (
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/encoding/protojson"
 
+	"github.com/lienthong/lienthong/gateway/ledger/index"
 	"github.com/lienthong/lienthong/gateway/ledger/service"
+	"github.com/lienthong/lienthong/gateway/member"
 	hubv1 "github.com/lienthong/lienthong/proto/hub/v1"
 	"github.com/lienthong/lienthong/proto/reason"
 )
@@ -185,6 +188,25 @@ func TestAnExportedFileIsSignedAsAWhole(t *testing.T) {
 		require.EqualValues(t, len(want), a.GetEntries())
 		require.Equal(t, "kind=exchange format=jsonl", a.GetFilter())
 	}
+}
+
+func TestAnExportEndsWhenWhatItsReaderMaySeeHasChanged(t *testing.T) {
+	w := newWorld(t)
+	for range 1200 {
+		_, err := w.journal.append(exchange("G24/claims", "G01", "An"))
+		require.NoError(t, err)
+	}
+	w.indexed()
+	var once sync.Once
+	w.search.hook(nil, func(*index.Page) { // what was found by the old right is not given by the new one
+		once.Do(func() { w.assign("G09/all", member.Consumer) })
+	})
+	stream, err := w.as("G09/all").Export(t.Context(), &hubv1.ExportRequest{Filter: &hubv1.Filter{Kind: "exchange"}})
+	require.NoError(t, err)
+	data, _, err := exported(stream)
+	refused(t, err, reason.LedgerReadNotAllowed)
+	require.Empty(t, data)
+	require.Equal(t, string(reason.LedgerReadNotAllowed), w.journal.last(t).GetReason())
 }
 
 func TestNothingToExportIsAWholeFileToo(t *testing.T) {

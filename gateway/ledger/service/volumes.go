@@ -96,9 +96,9 @@ func volumeWords(request *hubv1.ListVolumesRequest) string {
 	var p phrase
 	p.addTime("from", request.GetFrom())
 	p.addTime("to", request.GetTo())
-	p.add("consumer", request.GetConsumer())
+	p.addFree("consumer", request.GetConsumer())
 	p.add("provider", request.GetProvider())
-	p.add("method", request.GetMethod())
+	p.addFree("method", request.GetMethod())
 	p.add("by", strings.Join(slices.Sorted(slices.Values(request.GetBy())), "+"))
 	return p.String()
 }

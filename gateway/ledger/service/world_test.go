@@ -177,6 +177,17 @@ func (w *world) suspend(name string) {
 	})
 }
 
+// assign gives a system other roles.
+func (w *world) assign(name string, roles member.Roles) {
+	w.change(func(f *member.File) {
+		for i := range f.Systems {
+			if f.Systems[i].ID.String() == name {
+				f.Systems[i].Roles = roles
+			}
+		}
+	})
+}
+
 // revoke revokes a system's certificate.
 func (w *world) revoke(name string) {
 	serial := peer.Serial(w.identity(name).Certificate.Leaf)
