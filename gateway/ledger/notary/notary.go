@@ -78,6 +78,9 @@ var (
 	ErrDisagrees = errors.New("the journal disagrees with its log")
 	// ErrKey: the key is not the one that log.pub or the checkpoint speaks of.
 	ErrKey = errors.New("wrong key of the log")
+	// ErrRefused: a witness has cosigned what this log does not contain. Log, journal and head were put back to an older
+	// state together, or another history was signed with the log's key.
+	ErrRefused = errors.New("a witness knows another history of this log")
 	// ErrInUse: another notary has the directory.
 	ErrInUse = errors.New("another process keeps this log")
 )
@@ -181,7 +184,8 @@ func (n *Notary) Cosigned() int {
 	return 0
 }
 
-// Err says why the log does not grow, or that no witness cosigns what needs it; nil when all is well.
+// Err says why the log does not grow, that witnesses do not cosign what needs it, or, with ErrRefused, that one of them
+// knows better; nil when all is well.
 func (n *Notary) Err() error {
 	n.mu.Lock()
 	defer n.mu.Unlock()

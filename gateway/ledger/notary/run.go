@@ -105,6 +105,7 @@ func (n *Notary) cosigned() bool {
 }
 
 func (n *Notary) report(err error) {
+	err = errors.Join(err, n.gateway.refused()) // also where enough others cosign
 	if err == nil && n.published.Load() != nil && !n.cosigned() {
 		err = fmt.Errorf("%d of the %d witnesses that are asked for cosigned the last checkpoint; see the log for the reasons",
 			n.Cosigned(), n.gateway.need)

@@ -39,6 +39,7 @@ const DefaultWitnessTimeout = time.Second
 // publisher signs checkpoints and has them cosigned.
 type publisher struct {
 	sign      func(ctx context.Context, size uint64, root []byte) ([]byte, error)
+	refused   func() error // ErrRefused with what the witnesses say; nil if none refuses
 	cosigners []note.Verifier
 	need      int
 }
@@ -62,7 +63,13 @@ func newPublisher(w Witnesses, signer note.Signer, s store) (publisher, error) {
 		}
 		opts = opts.WithWitnesses(group(p.need, parts), &tessera.WitnessOptions{Timeout: w.Timeout, FailOpen: !w.Required})
 	}
-	p.sign = opts.CheckpointPublisher(s, w.client())
+	g := &guarded{next: http.DefaultTransport, patient: w.Required, hosts: map[string]*manners{}}
+	sign := opts.CheckpointPublisher(s, w.client(g))
+	p.refused = g.refused
+	p.sign = func(ctx context.Context, size uint64, root []byte) ([]byte, error) {
+		g.size.Store(size)
+		return sign(ctx, size, root)
+	}
 	return p, nil
 }
 
@@ -102,14 +109,16 @@ func group(need int, parts []tessera.Witness) tessera.WitnessGroup {
 	return g
 }
 
-func (w Witnesses) client() *http.Client {
+func (w Witnesses) client(g *guarded) *http.Client {
 	c := http.Client{
-		Transport:     http.DefaultTransport,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 	if w.Client != nil {
 		c = *w.Client
 	}
-	c.Transport = &guarded{next: c.Transport, patient: w.Required, until: map[string]time.Time{}}
+	if c.Transport != nil {
+		g.next = c.Transport
+	}
+	c.Transport = g
 	return &c
 }

@@ -3,6 +3,7 @@ package notary_test
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -160,6 +161,44 @@ func TestAWitnessRefusesAHistoryThatTheLogRewroteWithItsKey(t *testing.T) {
 	cancel()
 	require.Error(t, <-done)
 	require.NoError(t, n.Close())
+}
+
+// Log, journal and head put back together agree with each other: nobody but a witness can tell.
+func TestALogThatWasPutBackWithItsJournalAndHeadIsToldByItsWitness(t *testing.T) {
+	for name, later := range map[string]int{"shorter than it was": 100, "as long": 300, "longer": 600} {
+		t.Run(name, func(t *testing.T) {
+			j := newJournal(400)
+			cfg := config(t.TempDir(), j)
+			observed(t, &cfg, "one")
+			other := observed(t, &cfg, "two")
+			cfg.Witnesses.Need = 1 // and the other one would do
+			filled(t, cfg)
+			yesterday := copied(t, cfg)
+			j.append(300)
+			filled(t, cfg)
+			other.on.Store(true)
+
+			back := newJournal(400)
+			back.append(later)
+			back.rewrite(401)
+			yesterday.Source, yesterday.Witnesses = back, cfg.Witnesses
+			n, _ := keep(t, yesterday)
+			require.Eventually(t, func() bool { return errors.Is(n.Err(), notary.ErrRefused) }, wait, tick)
+			require.Zero(t, n.Cosigned())
+		})
+	}
+}
+
+func TestAWitnessThatWasAskedWithAnOldSizeRefusesNothing(t *testing.T) {
+	j := newJournal(400)
+	cfg := config(t.TempDir(), j)
+	observed(t, &cfg, "one")
+	filled(t, cfg)
+	n, _ := keep(t, cfg) // does not know yet what the witness cosigned
+	j.append(300)
+	published(t, n, j)
+	require.Equal(t, 1, n.Cosigned())
+	require.NoError(t, n.Err())
 }
 
 func TestAWitnessThatHangsDoesNotHoldUpEveryCheckpoint(t *testing.T) {
