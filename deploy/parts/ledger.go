@@ -9,6 +9,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/lienthong/lienthong/gateway/ledger"
 	"github.com/lienthong/lienthong/gateway/ledger/service"
@@ -124,6 +125,12 @@ func ledgerGauges(m *watch.Metrics, l *ledger.Ledger) {
 		}
 		return 0
 	})
+	gauge("lienthong_ledger_failures", "Times since the start that the ledger took no records for a while: it rises also for what no scrape sees.", func(s ledger.Status) float64 {
+		return float64(s.Failures)
+	})
+	gauge("lienthong_ledger_head_age_seconds", "Since the journal's head file was last right: an alarm beyond some seconds.", func(s ledger.Status) float64 {
+		return s.HeadAge.Seconds()
+	})
 	gauge("lienthong_ledger_records", "Records on disk.", func(s ledger.Status) float64 { return float64(s.Records) })
 	gauge("lienthong_ledger_unproven", "Records that no published checkpoint covers yet.", func(s ledger.Status) float64 { return float64(s.Records - s.Proven) })
 	gauge("lienthong_ledger_unindexed", "Records that searches do not find yet.", func(s ledger.Status) float64 { return float64(s.Records - s.Indexed) })
@@ -131,11 +138,17 @@ func ledgerGauges(m *watch.Metrics, l *ledger.Ledger) {
 	gauge("lienthong_ledger_missed", "Exchanges that were told that they cannot be recorded, until a record says so.", func(s ledger.Status) float64 { return float64(s.Missed) })
 }
 
+// headTooOld is how old the journal's head file, which is written each second, may be.
+const headTooOld = 10 * time.Second
+
 // ledgerReasons says what is wrong with the ledger; nothing when all is well.
 func (g *Gateway) ledgerReasons() (reasons []string) {
 	s := g.ledger.Status()
 	if s.Fault != nil {
 		reasons = append(reasons, "the ledger cannot record, so nothing is answered: "+s.Fault.Error())
+	}
+	if s.HeadAge > headTooOld {
+		reasons = append(reasons, "the ledger's head file cannot be written: that newer records were taken away would not be noticed")
 	}
 	if s.Following != nil {
 		reasons = append(reasons, "the ledger's records are safe but not yet provable or searchable: "+s.Following.Error())

@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"bytes"
+	"context"
 	"crypto/rand"
 	"encoding/json"
 	"errors"
@@ -11,7 +12,10 @@ import (
 	"os"
 	"time"
 
+	"google.golang.org/protobuf/proto"
+
 	"github.com/lienthong/lienthong/gateway/internal/safefile"
+	hubv1 "github.com/lienthong/lienthong/proto/hub/v1"
 )
 
 // keySize is the length of every secret, in bytes.
@@ -95,4 +99,38 @@ func newKey() []byte {
 	key := make([]byte, keySize)
 	rand.Read(key)
 	return key
+}
+
+// keysLookBack is how many of the newest records are looked at for keys that the file lacks.
+const keysLookBack = 10_000
+
+// checkKeys fails if the newest records name a key that the file lacks: it is older than they are. Nobody would be
+// found in them, and the next key would have the number of the lost one.
+func (l *Ledger) checkKeys(ctx context.Context) error {
+	first, next := l.reader.Bounds()
+	if next-first > keysLookBack {
+		first = next - keysLookBack
+	}
+	for entry, err := range l.reader.Scan(ctx, first, next) {
+		if err != nil {
+			return fmt.Errorf("look for keys: %w", err)
+		}
+		if entry.Void {
+			continue
+		}
+		var record hubv1.LedgerRecord
+		if err := proto.Unmarshal(entry.Payload, &record); err != nil {
+			return fmt.Errorf("record %s: %w", l.position(entry.Seq), err)
+		}
+		if key := keyOf(&record); int(key) > len(l.secrets.Subjects) {
+			return fmt.Errorf("the ledger's keys in %s are older than record %s, which is under key %d; put back a newer backup of them",
+				l.path.Keys(), l.position(entry.Seq), key)
+		}
+	}
+	return nil
+}
+
+// keyOf is the number of the key under which a record's data subjects are hashed.
+func keyOf(r *hubv1.LedgerRecord) uint32 {
+	return max(r.GetExchange().GetSubjectKey(), r.GetIntent().GetSubjectKey(), r.GetAccess().GetSubjectKey())
 }

@@ -119,6 +119,9 @@ func Open(ctx context.Context, cfg Config) (_ *Ledger, err error) {
 	if err := l.openKeys(); err != nil {
 		return nil, err
 	}
+	if err := l.checkKeys(ctx); err != nil {
+		return nil, err
+	}
 	if l.notary, err = notary.Open(ctx, notary.Config{
 		Dir: l.path.Log(), Origin: LogOrigin(cfg.Origin), KeyFile: l.path.LogKey(), PublicFile: l.path.LogPub(),
 		HeadFile: l.checkpointHead(), Source: digests{l.journal, l.reader}, Witnesses: cfg.Witnesses, Log: cfg.Log,

@@ -310,6 +310,25 @@ func TestWithoutItsKeysALedgerWithRecordsIsNotOpened(t *testing.T) {
 	f.open()
 }
 
+func TestKeysThatAreOlderThanTheRecordsAreRefused(t *testing.T) {
+	f := open(t)
+	f.ask()
+	keys := ledger.Path(f.cfg.Dir).Keys()
+	old, err := os.ReadFile(keys)
+	require.NoError(t, err)
+	_, err = f.RotateSubjectKey(t.Context(), &hubv1.Change{Agency: "G06", System: "operator-a"})
+	require.NoError(t, err)
+	f.ask()
+	f.close()
+	newer, err := os.ReadFile(keys)
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(keys, old, 0o600))
+	_, err = ledger.Open(t.Context(), f.cfg)
+	require.ErrorContains(t, err, "older than record G06/gateway:")
+	require.NoError(t, os.WriteFile(keys, newer, 0o600))
+	f.open()
+}
+
 func TestTwoDoNotKeepOneLedger(t *testing.T) {
 	f := open(t)
 	_, err := ledger.Open(t.Context(), f.cfg)

@@ -2,6 +2,7 @@ package ledger_test
 
 import (
 	"errors"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -22,6 +23,7 @@ type badDisk struct {
 	journal.Disk
 	broken atomic.Bool
 	mu     sync.RWMutex // held by a test while the disk hangs
+	noHead atomic.Bool  // the head file cannot be written
 }
 
 func withBadDisk(t *testing.T) (*badDisk, *fixture) {
@@ -33,6 +35,9 @@ func withBadDisk(t *testing.T) (*badDisk, *fixture) {
 }
 
 func (d *badDisk) Create(path string) (journal.File, error) {
+	if d.noHead.Load() && strings.Contains(path, ".head") {
+		return nil, errors.New("read-only file system")
+	}
 	f, err := d.Disk.Create(path)
 	return &badFile{f, d}, err
 }
@@ -218,4 +223,13 @@ func (f *fixture) appendLater(record *hubv1.LedgerRecord, by time.Duration) {
 	_, err = j.Append(payload)
 	require.NoError(f.t, err)
 	require.NoError(f.t, j.Close())
+}
+
+func TestAHeadFileThatCannotBeWrittenIsSeen(t *testing.T) {
+	disk, f := withBadDisk(t)
+	disk.noHead.Store(true)
+	f.ask()
+	eventually(t, func() bool { return f.Status().HeadAge > 2500*time.Millisecond }) // it is written each second
+	disk.noHead.Store(false)
+	eventually(t, func() bool { return f.Status().HeadAge < 2*time.Second })
 }

@@ -53,7 +53,11 @@ func (l *Ledger) RotateSubjectKey(_ context.Context, by *hubv1.Change) (uint32, 
 }
 
 // TokenKey is the key of citizens' tokens.
-func (l *Ledger) TokenKey() []byte { return l.secrets.Token }
+func (l *Ledger) TokenKey() []byte {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.secrets.Token
+}
 
 // SignNote signs a text with the transparency log's key: a C2SP signed note.
 func (l *Ledger) SignNote(text string) ([]byte, error) { return l.notary.SignNote(text) }

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"path/filepath"
 	"syscall"
+	"time"
 
 	"github.com/lienthong/lienthong/gateway/ledger/index"
 	hubv1 "github.com/lienthong/lienthong/proto/hub/v1"
@@ -20,7 +21,10 @@ type Status struct {
 	OpenIntents int    // intents without outcome
 	Missed      int    // exchanges not answered for want of a record, which no record says yet
 	Fault       error  // why no records are taken now; nil when they are
+	Failures    uint64 // times that no records were taken for a while, in this run
 	Following   error  // what keeps transparency log or index from following; nil when they follow
+
+	HeadAge time.Duration // since the journal's head file was last right: what is newer could be rolled back unnoticed
 }
 
 // Status says in which state the ledger is. It does not block.
@@ -29,6 +33,8 @@ func (l *Ledger) Status() Status {
 		Proven: l.notary.Published(), Indexed: l.index.Indexed(), OpenIntents: l.intents.count(), Missed: l.missed.count(),
 		Fault: l.journal.Err(), Following: errors.Join(l.notary.Err(), l.index.Err()),
 	}
+	stats := l.journal.Stats()
+	s.Failures, s.HeadAge = stats.Failures, stats.HeadAge
 	s.Records = l.journal.Durable() // last: it is never less than what follows it
 	return s
 }

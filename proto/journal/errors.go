@@ -45,7 +45,8 @@ func (e *unavailable) Error() string {
 func (e *unavailable) Unwrap() []error { return []error{ErrUnavailable, e.cause} }
 
 // Uncertain reports whether a failed Append may yet turn out to be in the journal: its batch was on its way to the
-// disk. The sequence number that Append returned is then the record's, if it is kept; else that number is void.
+// disk. The sequence number that Append returned is then the record's, if it is kept; else that number is void
+// as long as the journal stays open, and belongs to another record if a crash came before the journal had noted that.
 func Uncertain(err error) bool {
 	var u *unavailable
 	return errors.As(err, &u) && u.uncertain
