@@ -17,8 +17,10 @@ func (x *Index) Run(ctx context.Context) error {
 			return nil
 		}
 		if err != nil {
+			if old := x.Err(); old == nil || old.Error() != err.Error() { // not each second while a disk is full
+				x.cfg.Log.Error("ledger index does not follow the journal", slog.Any("error", err))
+			}
 			x.setFault(err)
-			x.cfg.Log.Error("ledger index does not follow the journal", slog.Any("error", err))
 			rest(ctx, x.cfg.Retry)
 		}
 	}

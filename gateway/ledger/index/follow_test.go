@@ -3,6 +3,7 @@ package index_test
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"sync/atomic"
@@ -213,3 +214,27 @@ func TestAJournalThatNoLongerHasItsBeginningIsIndexedFromThere(t *testing.T) {
 	require.Equal(t, j.Durable(), x.Indexed())
 	requireRight(t, x, j)
 }
+
+func TestAFailureThatStaysIsSaidOnce(t *testing.T) {
+	var said, tried atomic.Int32
+	cfg := quick(t.TempDir(), plausible(3, 400, 9))
+	cfg.Log = slog.New(tally{&said})
+	cfg.BeforeSeal = func(uint64) error {
+		tried.Add(1)
+		return errors.New("disk is full")
+	}
+	run(t, open(t, cfg))
+	require.Eventually(t, func() bool { return tried.Load() > 20 }, 10*time.Second, time.Millisecond)
+	require.EqualValues(t, 1, said.Load())
+}
+
+// tally is a log that counts.
+type tally struct{ n *atomic.Int32 }
+
+func (c tally) Enabled(context.Context, slog.Level) bool { return true }
+func (c tally) Handle(context.Context, slog.Record) error {
+	c.n.Add(1)
+	return nil
+}
+func (c tally) WithAttrs([]slog.Attr) slog.Handler { return c }
+func (c tally) WithGroup(string) slog.Handler      { return c }
