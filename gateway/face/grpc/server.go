@@ -58,6 +58,9 @@ type Service interface {
 	Register(to grpc.ServiceRegistrar)
 }
 
+// drainer is a Service with streams that have no end of their own. Drain ends them.
+type drainer interface{ Drain() }
+
 // Server is the face. Serve it on a listener; Stop finishes the calls under way.
 type Server struct {
 	cfg    Config
@@ -141,6 +144,11 @@ func (s *Server) SetServing(serving bool) {
 // the last of them was recorded.
 func (s *Server) Stop(ctx context.Context) {
 	s.health.Shutdown()
+	for _, service := range s.cfg.Services {
+		if d, ok := service.(drainer); ok {
+			d.Drain()
+		}
+	}
 	done := make(chan struct{})
 	go func() {
 		s.rpc.GracefulStop() // waits for handlers, also for those that Stop cancels

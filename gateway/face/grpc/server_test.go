@@ -19,6 +19,7 @@ import (
 	"github.com/lienthong/lienthong/gateway/client"
 	"github.com/lienthong/lienthong/gateway/courier"
 	"github.com/lienthong/lienthong/gateway/exchange/exchangetest"
+	grpcface "github.com/lienthong/lienthong/gateway/face/grpc"
 	hubv1 "github.com/lienthong/lienthong/proto/hub/v1"
 	"github.com/lienthong/lienthong/proto/reason"
 )
@@ -179,4 +180,18 @@ func TestManyCallersGetTheirOwnAnswers(t *testing.T) {
 	}
 	callers.Wait()
 	require.Len(t, f.recorder.Kept(), 320)
+}
+
+// endless is a service whose streams end when it is drained.
+type endless struct{ drained bool }
+
+func (e *endless) Register(grpc.ServiceRegistrar) {}
+func (e *endless) Drain()                         { e.drained = true }
+
+func TestAStoppingFaceEndsStreamsWithoutAnEnd(t *testing.T) {
+	service := new(endless)
+	s := grpcface.NewServer(grpcface.Config{Services: []grpcface.Service{service}})
+	require.False(t, service.drained)
+	s.Stop(t.Context())
+	require.True(t, service.drained)
 }

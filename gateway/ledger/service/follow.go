@@ -24,19 +24,31 @@ func (s *Server) Follow(request *hubv1.FollowRequest, to grpc.ServerStreamingSer
 		return st.read(request.GetFilter(), "")
 	}
 	return s.stream(to.Context(), methodFollow, s.streams, open, func(ctx context.Context, st *streaming) error {
-		for {
-			next, err := st.follow(ctx, from, to)
-			if err != nil {
-				return err
-			}
-			if from = next; from < s.cfg.Searcher.Indexed() {
-				continue
-			}
-			if err := st.wait(ctx, from); err != nil {
-				return err
-			}
+		undrained, cancel := context.WithCancel(ctx)
+		defer cancel()
+		defer context.AfterFunc(s.draining, cancel)()
+		err := st.goOn(undrained, from, to)
+		if ctx.Err() == nil && undrained.Err() != nil {
+			return st.leave(ctx)
 		}
+		return err
 	})
+}
+
+// goOn gives what there is from a position on, and then what comes, until ctx ends.
+func (st *streaming) goOn(ctx context.Context, from uint64, to grpc.ServerStreamingServer[hubv1.FollowResponse]) error {
+	for {
+		next, err := st.follow(ctx, from, to)
+		if err != nil {
+			return err
+		}
+		if from = next; from < st.server.cfg.Searcher.Indexed() {
+			continue
+		}
+		if err := st.wait(ctx, from); err != nil {
+			return err
+		}
+	}
 }
 
 // follow gives what there is from a position on, and returns where to go on.

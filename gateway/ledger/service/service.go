@@ -54,6 +54,9 @@ type Server struct {
 	reads   *gate
 	streams *gate
 	exports *gate
+
+	draining context.Context // ends when Drain is called
+	drain    context.CancelFunc
 }
 
 // Defaults of Config.
@@ -88,8 +91,14 @@ func New(cfg Config) *Server {
 	if cfg.Again == 0 {
 		cfg.Again = defaultAgain
 	}
-	return &Server{cfg: cfg, reads: newGate(cfg.Reads), streams: newGate(cfg.Streams), exports: newGate(cfg.Exports)}
+	s := &Server{cfg: cfg, reads: newGate(cfg.Reads), streams: newGate(cfg.Streams), exports: newGate(cfg.Exports)}
+	s.draining, s.drain = context.WithCancel(context.Background())
+	return s
 }
+
+// Drain ends the streams of those who follow, which have no end of their own, so that a stopping hub need not wait for
+// them. Reads and exports under way are finished.
+func (s *Server) Drain() { s.drain() }
 
 // Register makes a gRPC server answer hub.v1.LedgerService. Its credentials must be member.Credentials.
 func (s *Server) Register(to grpc.ServiceRegistrar) { hubv1.RegisterLedgerServiceServer(to, s) }

@@ -55,12 +55,18 @@ func (st *streaming) end(ctx context.Context, err error) error {
 	if ctx.Err() == nil {
 		return st.record(ctx, err)
 	}
-	if st.access.GetEntries() > 0 {
-		if err := st.record(ctx, nil); err != nil {
-			return err
-		}
+	if err := st.leave(ctx); err != nil {
+		return err
 	}
 	return ctx.Err()
+}
+
+// leave records the end of a stream that nobody refused, if entries were given.
+func (st *streaming) leave(ctx context.Context) error {
+	if st.access.GetEntries() == 0 {
+		return nil
+	}
+	return st.record(ctx, nil)
 }
 
 // recorded is an error that an Access tells of already.

@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"encoding/csv"
 	"fmt"
+	"io"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -134,6 +135,25 @@ func TestAFollowerWhoGoesAwayIsDoneWith(t *testing.T) {
 		header, _ := stream.Header()
 		return header != nil
 	}, 10*time.Second, time.Millisecond, "its place is free again")
+}
+
+func TestAStoppingHubEndsWhoFollowsAndRecordsIt(t *testing.T) {
+	w := newWorld(t)
+	recv := begins(t, w, t.Context(), "H27/one-stop", nil)
+	w.keep(exchange("H27/one-stop", "G01"))
+	_, err := recv()
+	require.NoError(t, err)
+	w.service.Drain()
+	_, err = recv()
+	require.ErrorIs(t, err, io.EOF, "it is no failure")
+	a := w.journal.last(t)
+	require.Equal(t, w.journal.accesses(t)[0].GetId(), a.GetId())
+	require.EqualValues(t, 1, a.GetEntries())
+	require.Empty(t, a.GetReason())
+	_, err = begins(t, w, t.Context(), "H27/one-stop", nil)()
+	require.ErrorIs(t, err, io.EOF)
+	_, err = w.as("H27/one-stop").Search(t.Context(), &hubv1.SearchRequest{})
+	require.NoError(t, err, "who reads is finished with")
 }
 
 func TestAFollowerThatIsSlowHoldsUpNobody(t *testing.T) {

@@ -53,6 +53,7 @@ type world struct {
 	journal *journal
 	index   *index.Index
 	search  *searcher
+	service *service.Server
 	tokens  *token.Book
 	signer  note.Signer
 	verify  note.Verifier
@@ -96,7 +97,8 @@ func (w *world) serve(change []func(*service.Config)) {
 		f(&cfg)
 	}
 	rpc := grpc.NewServer(grpc.Creds(member.Credentials(peer.Config{Certificate: w.identity("G06/gateway").Certificate, Roots: w.identity("G06/gateway").Roots})))
-	service.New(cfg).Register(rpc)
+	w.service = service.New(cfg)
+	w.service.Register(rpc)
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(w.t, err)
 	w.address = l.Addr().String()
