@@ -46,7 +46,7 @@ func (p *ledgerPlace) find(top *cli) (ledger.Path, error) {
 
 // ledgerCheck verifies a whole ledger.
 type ledgerCheck struct {
-	Since   string   `help:"File with a checkpoint kept from earlier: the log must still contain it." type:"existingfile" placeholder:"CHECKPOINT"`
+	Since   string   `help:"File with a checkpoint kept from earlier: the log must still contain it (default: the hub's own, beside the head file)." type:"existingfile" placeholder:"CHECKPOINT"`
 	Key     string   `help:"File with the log's public key, from where you trust it to be true (default: log.pub of the ledger)." type:"existingfile" placeholder:"FILE"`
 	Witness []string `help:"Public key of a witness that cosigns, or a file with it. May be given several times." placeholder:"VKEY" sep:"none"`
 
@@ -69,10 +69,8 @@ func (c *ledgerCheck) Run(ctx context.Context, top *cli) error {
 		return err
 	}
 	k := checking{top: top, path: path, head: c.Head, key: c.Key}
-	if c.Since != "" {
-		if k.since, err = os.ReadFile(c.Since); err != nil {
-			return usage("--since: %w", err)
-		}
+	if k.since, err = c.kept(); err != nil {
+		return err
 	}
 	for _, text := range c.Witness {
 		key, err := cosigner(text)
@@ -89,6 +87,26 @@ func (c *ledgerCheck) Run(ctx context.Context, top *cli) error {
 		return err
 	}
 	return found.print(top)
+}
+
+// kept is the older checkpoint that the log must contain: the one that is given, or else the one that the hub itself
+// keeps beside the journal's head file, so that a log put back from an old copy is noticed.
+func (c *ledgerCheck) kept() ([]byte, error) {
+	if c.Since != "" {
+		data, err := os.ReadFile(c.Since)
+		if err != nil {
+			return nil, usage("--since: %w", err)
+		}
+		return data, nil
+	}
+	if c.Head == "" {
+		return nil, nil
+	}
+	data, err := os.ReadFile(c.Head + ".checkpoint")
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	return data, nil
 }
 
 // checking verifies one ledger.
