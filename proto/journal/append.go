@@ -115,18 +115,24 @@ func (o *outcome) settle(err error) {
 // late finds that a batch is not durable although its time is over: the device hangs. All who wait are told so,
 // and whoever comes is refused until the device answers.
 func (j *Journal) late(o *outcome) {
+	if j.giveUp(o) { // not while mu is held: where the log goes may hang as well
+		j.log.Error("the journal's device hangs: no record is taken until it answers", "dir", j.cfg.Dir)
+	}
+}
+
+// giveUp settles what waits for the device unless it is settled. It reports whether the device hangs since now.
+func (j *Journal) giveUp(o *outcome) (hangs bool) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	select {
 	case <-o.done:
-		return
+		return false
 	default:
 	}
 	cause := fmt.Errorf("the device under %s did not answer within %v", j.cfg.Dir, j.cfg.Patience)
-	if j.err == nil {
+	if hangs = j.err == nil; hangs {
 		j.err, j.hung = cause, true
 		j.stats.failures.Add(1)
-		j.log.Error("the journal's device hangs: no record is taken until it answers", "dir", j.cfg.Dir)
 	}
 	o.settle(&unavailable{cause: cause, uncertain: true})
 	if j.flying != nil {
@@ -136,4 +142,5 @@ func (j *Journal) late(o *outcome) {
 		j.open.outcome.settle(&unavailable{cause: cause, uncertain: true})
 	}
 	j.space.Broadcast()
+	return hangs
 }

@@ -94,24 +94,31 @@ func (j *Journal) release(b *batch) {
 	next := b.first + uint64(b.count)
 	j.durable.Store(next)
 	j.mu.Lock()
-	if j.hung {
+	hung := j.hung
+	if hung {
 		j.err, j.hung = nil, false
-		j.log.Info("the journal's device answers again", "dir", j.cfg.Dir)
 	}
 	j.head = head{next, b.last}
 	b.outcome.settle(nil)
 	j.flying, j.spare = nil, b
 	j.mu.Unlock()
 	j.pulse.beat()
+	if hung {
+		j.log.Info("the journal's device answers again", "dir", j.cfg.Dir)
+	}
 }
 
 // fail refuses a batch, the one behind it, and whatever comes until a new segment is durable. Their numbers are void.
 func (j *Journal) fail(b *batch, cause error) {
+	j.refuse(b, cause)
+	j.log.Error("the journal cannot write: no record is taken until it can", "dir", j.cfg.Dir, "error", cause)
+}
+
+func (j *Journal) refuse(b *batch, cause error) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	j.err, j.hung = cause, false
 	j.stats.failures.Add(1)
-	j.log.Error("the journal cannot write: no record is taken until it can", "dir", j.cfg.Dir, "error", cause)
 	var s *spoiled
 	b.outcome.settle(&unavailable{cause: cause, uncertain: errors.As(cause, &s)})
 	if j.open.count > 0 {

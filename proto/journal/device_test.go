@@ -2,9 +2,11 @@ package journal_test
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
@@ -337,4 +339,40 @@ func TestAFileThatIsNoSegmentIsRefused(t *testing.T) {
 	require.NotErrorIs(t, err, fs.ErrNotExist)
 	require.NoError(t, os.Remove(filepath.Join(cfg.Dir, "00000000000000000009.seg")))
 	open(t, cfg)
+}
+
+// stuckLog is a log that hangs, as one on the same device does.
+type stuckLog struct{ free chan struct{} }
+
+func (stuckLog) Enabled(context.Context, slog.Level) bool { return true }
+func (l stuckLog) Handle(context.Context, slog.Record) error {
+	<-l.free
+	return nil
+}
+func (l stuckLog) WithAttrs([]slog.Attr) slog.Handler { return l }
+func (l stuckLog) WithGroup(string) slog.Handler      { return l }
+
+func TestALogThatHangsWithTheDeviceHoldsNobodyUp(t *testing.T) {
+	d := &journaltest.Disk{}
+	cfg := onDisk(t, d)
+	log := stuckLog{make(chan struct{})}
+	cfg.Patience, cfg.Log = 50*time.Millisecond, slog.New(log)
+	j := open(t, cfg)
+	free := sync.OnceFunc(func() { close(log.free) })
+	t.Cleanup(free)
+	d.FailSync(errors.New("input/output error"))
+	said := make(chan error)
+	go func() {
+		_, err := j.Append([]byte("a"))
+		said <- errors.Join(err, j.Err())
+	}()
+	select {
+	case err := <-said:
+		require.ErrorIs(t, err, journal.ErrUnavailable)
+	case <-time.After(10 * time.Second):
+		t.Fatal("the append waits for the log")
+	}
+	d.FailSync(nil)
+	free()
+	until(t, j, "b")
 }
