@@ -97,6 +97,17 @@ func (l *ledgerHub) failed(ctx context.Context, err error, header metadata.MD) e
 	return e
 }
 
+// broke is why a stream ended before its end.
+func (l *ledgerHub) broke(ctx context.Context, err error, stream grpc.ClientStream) error {
+	header, herr := stream.Header()
+	e := l.failed(ctx, err, metadata.Join(header, stream.Trailer()))
+	if refused := (*errRefused)(nil); herr == nil && header != nil && errors.As(e, &refused) && refused.Reason == "" && refused.Code == "Unavailable" {
+		refused.Message = fmt.Sprintf("the connection to the gateway at %s broke", l.address) // it had answered: nobody refused a certificate
+		refused.Hint = "run the command again; is the hub still there? lienthong ledger status"
+	}
+	return e
+}
+
 // warnMissing says which ledgers an answer lacks.
 func warnMissing(origins []string) {
 	if len(origins) > 0 {

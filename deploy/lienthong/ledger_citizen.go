@@ -90,7 +90,7 @@ func citizenRow(e *hubv1.LedgerEntry) []string {
 		who, what, purpose, outcome, _ := happened(r)
 		return []string{clock(r.GetTime().AsTime()), who, r.GetAccess().GetOfficer() + r.GetIntent().GetOfficer(), purpose, r.GetIntent().GetCase(), what, outcome, position(e), ""}
 	}
-	fields := fieldList(x.GetReleased())
+	fields := fieldsInShort(x.GetReleased())
 	if fields == "" {
 		fields = "none"
 	}

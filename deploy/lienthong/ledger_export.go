@@ -10,8 +10,6 @@ import (
 	"strings"
 	"time"
 
-	"google.golang.org/grpc/metadata"
-
 	hubv1 "github.com/lienthong/lienthong/proto/hub/v1"
 )
 
@@ -116,8 +114,7 @@ func (c *ledgerExport) receive(ctx context.Context, top *cli, l *ledgerHub, filt
 		case err != nil && context.Cause(within) == context.DeadlineExceeded:
 			return nil, fmt.Errorf("nothing came for %v; nothing was written; allow more with --timeout", c.Timeout)
 		case err != nil:
-			header, _ := stream.Header()
-			return nil, l.failed(ctx, err, metadata.Join(header, stream.Trailer()))
+			return nil, l.broke(ctx, err, stream)
 		}
 		n, err := to.Write(piece.GetData())
 		if err != nil {

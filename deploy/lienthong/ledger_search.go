@@ -8,8 +8,6 @@ import (
 	"io"
 	"time"
 
-	"google.golang.org/grpc/metadata"
-
 	hubv1 "github.com/lienthong/lienthong/proto/hub/v1"
 )
 
@@ -168,8 +166,7 @@ func (c *ledgerSearch) follow(ctx context.Context, top *cli, l *ledgerHub, filte
 		case errors.Is(err, io.EOF):
 			return errors.New("the gateway stopped; follow again when it is back")
 		case err != nil:
-			header, _ := stream.Header()
-			return l.failed(ctx, err, metadata.Join(header, stream.Trailer()))
+			return l.broke(ctx, err, stream)
 		case top.JSON:
 			err = printLines(came.GetEntry())
 		default:

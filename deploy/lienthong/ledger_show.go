@@ -162,6 +162,64 @@ func exchangeRows(x *hubv1.Exchange) [][]string {
 // fieldList makes a list of paths readable.
 func fieldList(paths string) string { return strings.ReplaceAll(paths, ",", ", ") }
 
+// cellWidth is how long a list of fields may be in a table, in bytes. All of them are in show, and in JSON.
+const cellWidth = 80
+
+// fieldsInShort makes a list of paths fit a table: fields of the same message are joined, and of those that are too many
+// for the cell only the number is said.
+func fieldsInShort(paths string) string {
+	if paths == "" {
+		return ""
+	}
+	all := strings.Split(paths, ",")
+	var parts []string
+	for i := 0; i < len(all); {
+		parent, name := cutLast(all[i])
+		names := []string{name}
+		for i++; i < len(all); i++ {
+			p, name := cutLast(all[i])
+			if p != parent {
+				break
+			}
+			names = append(names, name)
+		}
+		switch {
+		case parent == "":
+			parts = append(parts, names...)
+		case len(names) == 1:
+			parts = append(parts, parent+"."+names[0])
+		default:
+			parts = append(parts, parent+".{"+strings.Join(names, ",")+"}")
+		}
+	}
+	if text := strings.Join(parts, ", "); len(text) <= cellWidth {
+		return text
+	}
+	return fmt.Sprintf("%d fields of %s", len(all), topsOf(all))
+}
+
+// cutLast cuts a path before its last name.
+func cutLast(path string) (parent, name string) {
+	i := strings.LastIndexByte(path, '.')
+	return path[:max(0, i)], path[i+1:]
+}
+
+// topsOf are the first names of paths, as many as fit a cell.
+func topsOf(paths []string) string {
+	var tops []string
+	for _, path := range paths {
+		top, _, _ := strings.Cut(path, ".")
+		if n := len(tops); n > 0 && tops[n-1] == top {
+			continue
+		}
+		if len(strings.Join(tops, ", "))+len(top) > cellWidth/2 {
+			return strings.Join(append(tops, "…"), ", ")
+		}
+		tops = append(tops, top)
+	}
+	return strings.Join(tops, ", ")
+}
+
 // people says how many the exchange was about; who they are is nowhere in the ledger.
 func people(x *hubv1.Exchange) string {
 	text := fmt.Sprintf("%d by hashes of their numbers", len(x.GetSubjectHashes()))

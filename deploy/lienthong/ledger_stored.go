@@ -80,8 +80,12 @@ func (s *storedLedger) spell(r *hubv1.LedgerRecord) {
 		digest := sha256.Sum256([]byte(text))
 		s.lists[string(digest[:])] = text
 	}
-	if x := r.GetExchange(); x != nil {
-		x.Released, x.Withheld = s.lists[string(x.GetReleasedDigest())], s.lists[string(x.GetWithheldDigest())]
+	x := r.GetExchange()
+	if digest := x.GetReleasedDigest(); digest != nil { // else the record has the list itself, or there is none
+		x.Released = s.lists[string(digest)]
+	}
+	if digest := x.GetWithheldDigest(); digest != nil {
+		x.Withheld = s.lists[string(digest)]
 	}
 }
 
@@ -137,9 +141,10 @@ func (s *storedLedger) prove(ctx context.Context, e *storedEntry) ([]byte, error
 	if err != nil {
 		return nil, err
 	}
+	x := e.record.GetExchange()
 	return ledgerproof.Build(ledgerproof.Source{
 		Seq: e.Seq, Salt: e.Salt, Prev: e.Prev, Record: e.Payload, Checkpoint: checkpoint, Hashes: hashes,
-		Released: e.record.GetExchange().GetReleased(), Withheld: e.record.GetExchange().GetWithheld(),
+		Released: s.lists[string(x.GetReleasedDigest())], Withheld: s.lists[string(x.GetWithheldDigest())], // those that stand in the record are proven with it
 	})
 }
 

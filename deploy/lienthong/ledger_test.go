@@ -2,12 +2,15 @@ package main
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"encoding/json"
+	"fmt"
 	"io"
 	"os"
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
@@ -301,4 +304,39 @@ func FuzzNumbersAndMoments(f *testing.F) {
 			require.False(t, before.After(now))
 		}
 	})
+}
+
+func TestListsOfFieldsFitATable(t *testing.T) {
+	for paths, want := range map[string]string{
+		"":                            "",
+		"personal_id":                 "personal_id",
+		"a,b.c":                       "a, b.c",
+		"current.code,current.detail": "current.{code,detail}",
+		"person.birth_date,person.home.code,person.home.name,result":                                                     "person.birth_date, person.home.{code,name}, result",
+		strings.TrimSuffix(strings.Repeat("current.some_long_name,", 9)+strings.Repeat("other.some_long_name,", 9), ","): "18 fields of current, other",
+	} {
+		require.Equal(t, want, fieldsInShort(paths))
+	}
+	var many []string
+	for i := range 1000 {
+		many = append(many, fmt.Sprintf("message_%d.field", i))
+	}
+	require.LessOrEqual(t, utf8.RuneCountInString(fieldsInShort(strings.Join(many, ","))), cellWidth)
+	require.NotContains(t, citizenRow(exchangeOfManyFields(many))[8], "message_999")
+}
+
+func exchangeOfManyFields(paths []string) *hubv1.LedgerEntry {
+	e := exchangeEntry()
+	e.Record.GetExchange().Released = strings.Join(paths, ",")
+	return e
+}
+
+func TestAStoredRecordKeepsTheListThatStandsInIt(t *testing.T) {
+	s := &storedLedger{lists: map[string]string{}}
+	long := sha256.Sum256([]byte("a,b"))
+	s.spell(&hubv1.LedgerRecord{Event: &hubv1.LedgerRecord_Notice{Notice: &hubv1.Notice{About: &hubv1.Notice_Fields_{Fields: &hubv1.Notice_Fields{Lists: []string{"a,b"}}}}}})
+	x := &hubv1.Exchange{Released: "short", WithheldDigest: long[:]}
+	s.spell(&hubv1.LedgerRecord{Event: &hubv1.LedgerRecord_Exchange{Exchange: x}})
+	require.Equal(t, "short", x.GetReleased())
+	require.Equal(t, "a,b", x.GetWithheld())
 }
