@@ -1,11 +1,14 @@
 package ledger
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io/fs"
 	"net/http"
+	"os"
 	"path/filepath"
+	"sort"
 	"syscall"
 	"time"
 
@@ -67,7 +70,7 @@ func (l *Ledger) Told(ctx context.Context) (*hubv1.GetStatusResponse, error) {
 		}
 		told.Checkpoint = string(checkpoint)
 	}
-	told.JournalBytes = sizeOf(l.path.Journal()) + sizeOf(l.path.Archive())
+	told.JournalBytes = usedBy(l.path.Journal()) + sizeOf(l.path.Archive())
 	told.LogBytes = sizeOf(l.path.Log())
 	told.IndexBytes = sizeOf(l.path.Index()) + sizeOf(l.path.Index()+"-wal")
 	return told, nil
@@ -88,4 +91,44 @@ func sizeOf(path string) (size uint64) {
 		return nil
 	})
 	return size
+}
+
+// window is a piece of a segment that holds something wherever records were written: no record is as long.
+const window = 1 << 20
+
+// usedBy is how many bytes of a journal's segments hold records. The last segment is as long from the beginning as it
+// may become, and blank ones lie ready: they would make a new ledger look large.
+func usedBy(dir string) (size uint64) {
+	names, _ := filepath.Glob(filepath.Join(dir, "*.seg")) // in order: they are named for their first positions
+	for i, name := range names {
+		info, err := os.Stat(name)
+		switch {
+		case err != nil: // it went to the archive meanwhile
+		case i < len(names)-1:
+			size += uint64(info.Size())
+		default:
+			size += written(name, info.Size())
+		}
+	}
+	return size
+}
+
+// written is how many bytes of a segment stand before the blank rest.
+func written(name string, size int64) uint64 {
+	f, err := os.Open(name)
+	if err != nil {
+		return 0
+	}
+	defer f.Close()
+	buf := make([]byte, window)
+	last := func(i int) int { // position behind the last byte in a window that is not blank
+		n, _ := f.ReadAt(buf, int64(i)*window)
+		return len(bytes.TrimRight(buf[:n], "\x00"))
+	}
+	windows := int((size + window - 1) / window)
+	blank := sort.Search(windows, func(i int) bool { return last(i) == 0 })
+	if blank == 0 {
+		return 0
+	}
+	return uint64(blank-1)*window + uint64(last(blank-1))
 }

@@ -1202,7 +1202,7 @@ type GetStatusResponse struct {
 	Fault string `protobuf:"bytes,7,opt,name=fault,proto3" json:"fault,omitempty"`
 	// Intents whose outcome is not recorded yet.
 	OpenIntents uint32 `protobuf:"varint,8,opt,name=open_intents,json=openIntents,proto3" json:"open_intents,omitempty"`
-	// Bytes on disk: journal, transparency log, index.
+	// Bytes on disk: journal, without the space that it has ready, transparency log, index.
 	JournalBytes uint64 `protobuf:"varint,9,opt,name=journal_bytes,json=journalBytes,proto3" json:"journal_bytes,omitempty"`
 	// See journal_bytes.
 	LogBytes uint64 `protobuf:"varint,10,opt,name=log_bytes,json=logBytes,proto3" json:"log_bytes,omitempty"`
