@@ -1,8 +1,11 @@
 package backup
 
 import (
+	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"time"
 )
 
@@ -42,11 +45,16 @@ func (m *Manifest) Bytes() (n int64) {
 	return n
 }
 
-// parseManifest reads a manifest strictly.
+// parseManifest reads a manifest strictly: what this program does not know may matter.
 func parseManifest(data []byte) (*Manifest, error) {
 	m := new(Manifest)
-	if err := json.Unmarshal(data, m); err != nil {
+	dec := json.NewDecoder(bytes.NewReader(data))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(m); err != nil {
 		return nil, fmt.Errorf("read manifest: %w", err)
+	}
+	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
+		return nil, errors.New("read manifest: something follows its end")
 	}
 	if m.Format != Format {
 		return nil, fmt.Errorf("the backup is of the form %q; this program reads %s", m.Format, Format)

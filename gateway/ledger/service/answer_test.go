@@ -3,6 +3,7 @@ package service_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -274,4 +275,16 @@ func TestAnOfficerThatCouldNotBeShownIsRefused(t *testing.T) {
 		refused(t, err, reason.MetadataInvalid, service.WordOfficer)
 		require.Empty(t, w.journal.last(t).GetOfficer())
 	}
+}
+
+func TestAnAnswerThatIsTooLongIsRefusedAndRecordedSo(t *testing.T) {
+	w := newWorld(t)
+	long := exchange("H27/one-stop", "G01")
+	long.GetExchange().Released = strings.Repeat("x", 1<<20)
+	seq := w.keep(long)
+	_, err := w.as("H27/one-stop").Show(t.Context(), &hubv1.ShowRequest{Position: fmt.Sprintf("%s:%d", origin, seq)})
+	refused(t, err, reason.AnswerTooLarge)
+	a := w.journal.last(t)
+	require.Equal(t, string(reason.AnswerTooLarge), a.GetReason())
+	require.Zero(t, a.GetEntries())
 }

@@ -37,15 +37,24 @@ var errNoKey = errors.New("the ledger has no key for the hashes of data subjects
 // errPanic stands for what a panic said, which nobody knows to be fit for a log.
 var errPanic = errors.New("panicked")
 
+// maxAnswer is how long an answer is at most, in bytes.
+const maxAnswer = 1 << 20
+
 // answer makes the answer to one question: who asks is judged, the work is done, the Access is recorded, and only then
 // there is an answer.
-func answer[T any](ctx context.Context, s *Server, m method, do func(context.Context, *reading) (T, error)) (T, error) {
+func answer[T proto.Message](ctx context.Context, s *Server, m method, do func(context.Context, *reading) (T, error)) (T, error) {
 	r := s.begin(ctx, m)
 	out, err := attempt(ctx, r, s.reads, func(ctx context.Context) (T, error) {
 		ctx, cancel := s.within(ctx)
 		defer cancel()
 		return do(ctx, r)
 	})
+	if err == nil && proto.Size(out) > maxAnswer {
+		err = reason.AnswerTooLarge // gRPC would say it only after it was recorded as given
+	}
+	if err != nil {
+		r.access.Entries = 0
+	}
 	if err = r.record(ctx, err); err != nil {
 		var nothing T
 		return nothing, r.refuse(err)
