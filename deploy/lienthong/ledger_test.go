@@ -340,3 +340,15 @@ func TestAStoredRecordKeepsTheListThatStandsInIt(t *testing.T) {
 	require.Equal(t, "short", x.GetReleased())
 	require.Equal(t, "a,b", x.GetWithheld())
 }
+
+func TestNoCellOfATableMovesTheTerminal(t *testing.T) {
+	for _, evil := range []string{"a\x1b[2Jb", "a\u202eb", "a\u2028b", "a\x9b2Jb", "a\nb", "a\u200bb"} {
+		var out bytes.Buffer
+		defer func(w io.Writer) { stdout = w }(stdout)
+		stdout = &out
+		require.NoError(t, printTable([]string{"H"}, [][]string{{evil}}))
+		require.NoError(t, (&lines{widths: []int{3}}).print([]string{"H"}, []string{evil}))
+		require.NotContains(t, out.String(), evil)
+	}
+	require.False(t, strings.ContainsFunc("Đặng Thị Kim Hạnh", unfit))
+}

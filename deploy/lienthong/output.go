@@ -9,6 +9,7 @@ import (
 	"strings"
 	"text/tabwriter"
 	"unicode"
+	"unicode/utf8"
 )
 
 // Where answers and complaints go.
@@ -39,7 +40,7 @@ func printTable(header []string, rows [][]string) error {
 			if i > 0 {
 				fmt.Fprint(w, "\t")
 			}
-			if strings.ContainsFunc(cell, unicode.IsControl) {
+			if strings.ContainsFunc(cell, unfit) {
 				cell = strconv.Quote(cell)
 			}
 			fmt.Fprint(w, cell)
@@ -50,6 +51,12 @@ func printTable(header []string, rows [][]string) error {
 		return fmt.Errorf("write answer: %w", err)
 	}
 	return nil
+}
+
+// unfit reports whether a rune would move a terminal's cursor, turn the direction of writing, or is none at all: some
+// terminals take single bytes for control characters.
+func unfit(r rune) bool {
+	return unicode.In(r, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp) || r == utf8.RuneError
 }
 
 // lines prints the rows of a table that has no end: columns have the widths that are usual in them.
@@ -68,7 +75,7 @@ func (l *lines) print(header, row []string) error {
 	}
 	var line strings.Builder
 	for i, cell := range row {
-		if strings.ContainsFunc(cell, unicode.IsControl) {
+		if strings.ContainsFunc(cell, unfit) {
 			cell = strconv.Quote(cell)
 		}
 		if i > 0 {
