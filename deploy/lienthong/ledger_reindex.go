@@ -4,12 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"iter"
 	"time"
 
 	"github.com/lienthong/lienthong/gateway/ledger"
 	"github.com/lienthong/lienthong/gateway/ledger/index"
-	"github.com/lienthong/lienthong/proto/journal"
 )
 
 // ledgerReindex makes the index again from the journal.
@@ -32,7 +30,7 @@ func (c *ledgerReindex) Run(ctx context.Context, top *cli) error {
 	if err := stopped(path.Journal()); err != nil {
 		return err
 	}
-	source, err := openStored(path)
+	source, err := ledger.OpenStored(path)
 	if err != nil {
 		return err
 	}
@@ -54,52 +52,4 @@ func (c *ledgerReindex) Run(ctx context.Context, top *cli) error {
 	}
 	_, err = fmt.Fprintf(stdout, "%d records in %v\n", source.Durable(), took.Round(time.Millisecond))
 	return err
-}
-
-// stored is a journal that nobody writes to, as the index reads it.
-type stored struct {
-	*journal.Reader
-}
-
-func openStored(path ledger.Path) (stored, error) {
-	r, err := journal.OpenReader(newLeaves(path).dirs...)
-	return stored{r}, err
-}
-
-// First is the first position that is kept.
-func (s stored) First() uint64 {
-	first, _ := s.Bounds()
-	return first
-}
-
-// Durable is how many positions there are.
-func (s stored) Durable() uint64 {
-	_, next := s.Bounds()
-	return next
-}
-
-// Watch waits for what never comes.
-func (s stored) Watch(ctx context.Context, after uint64) error {
-	if s.Durable() > after {
-		return nil
-	}
-	<-ctx.Done()
-	return ctx.Err()
-}
-
-// Scan reads positions in order.
-func (s stored) Scan(ctx context.Context, from, to uint64) iter.Seq2[index.Entry, error] {
-	return func(yield func(index.Entry, error) bool) {
-		for e, err := range s.Reader.Scan(ctx, from, to) {
-			if !yield(index.Entry{Seq: e.Seq, Void: e.Void, Digest: e.Digest, Payload: e.Payload}, err) {
-				return
-			}
-		}
-	}
-}
-
-// Get reads one position.
-func (s stored) Get(ctx context.Context, seq uint64) (index.Entry, error) {
-	e, err := s.Reader.Get(ctx, seq)
-	return index.Entry{Seq: e.Seq, Void: e.Void, Digest: e.Digest, Payload: e.Payload}, err
 }

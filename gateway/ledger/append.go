@@ -61,7 +61,7 @@ func saysSomething(x *hubv1.Exchange) bool {
 
 func (l *Ledger) appendIntent(e exchange.Evidence, i *hubv1.Intent) (exchange.Receipt, error) {
 	h := l.hasher.Load()
-	i.SubjectHashes, i.SubjectKey, i.Subjects = h.subjects(i.GetSubjects()), h.number, nil
+	i.SubjectHashes, i.SubjectKey, i.Subjects = l.blinding.hide(i.GetExchangeId(), h.subjects(i.GetSubjects())), h.number, nil
 	key := l.receipt.receiptKey(i.GetExchangeId())
 	i.RequestDigest = digestOfRequest(key, e.Request)
 	id := exchange.ID(i.GetExchangeId())
@@ -93,7 +93,9 @@ func (l *Ledger) AppendAccess(_ context.Context, record *hubv1.LedgerRecord) err
 	if a.GetReason() != "" && l.flood.counts(sameRefusal{a.GetAgency(), a.GetSystem(), a.GetReason()}, l.cfg.Now()) {
 		return l.journal.Err()
 	}
-	_, err := l.append(record)
+	kept := proto.CloneOf(record) // the reader goes on with the hashes as they were
+	kept.GetAccess().SubjectHashes = l.blinding.hide(a.GetId(), a.GetSubjectHashes())
+	_, err := l.append(kept)
 	return err
 }
 

@@ -14,7 +14,7 @@ import (
 // bytes and of long lists of fields. It returns the key of the consumer's receipt.
 func (l *Ledger) keep(x *hubv1.Exchange, e exchange.Evidence) (key [keySize]byte, err error) {
 	h := l.hasher.Load()
-	x.SubjectHashes, x.Subjects = h.subjects(x.GetSubjects()), nil
+	x.SubjectHashes, x.Subjects = l.blinding.hide(x.GetId(), h.subjects(x.GetSubjects())), nil
 	if len(x.GetSubjectHashes()) > 0 {
 		x.SubjectKey = h.number
 	}

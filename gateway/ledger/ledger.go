@@ -81,6 +81,8 @@ type Ledger struct {
 	hasher  atomic.Pointer[hasher]
 	receipt *keyed
 
+	blinding *blinding
+
 	clock   clock
 	lists   lists
 	flood   flood
@@ -128,7 +130,7 @@ func Open(ctx context.Context, cfg Config) (_ *Ledger, err error) {
 	}); err != nil {
 		return nil, err
 	}
-	if l.index, err = index.Open(ctx, index.Config{Path: l.path.Index(), Source: entries{l.journal, l.reader}, Log: cfg.Log}); err != nil {
+	if l.index, err = index.Open(ctx, index.Config{Path: l.path.Index(), Source: entries{l.journal, shown{l.reader, l.blinding}}, Log: cfg.Log}); err != nil {
 		return nil, err
 	}
 	return l, l.begin(ctx, found)
@@ -161,7 +163,8 @@ func (l *Ledger) openKeys() (err error) {
 	}
 	l.receipt = newKeyed(l.secrets.Receipt)
 	l.useNewestKey()
-	return nil
+	l.blinding, err = newBlinding(l.receipt)
+	return err
 }
 
 func (l *Ledger) useNewestKey() {

@@ -45,7 +45,7 @@ func TestEverybodyAnExchangeIsAboutIsInItsRecordOnce(t *testing.T) {
 			require.Len(t, x.GetSubjectHashes(), people)
 			for i, s := range all {
 				hashes, key := f.Hash(s.GetKind(), s.GetValue())
-				require.Equal(t, hashes[0][:], x.GetSubjectHashes()[i])
+				require.Equal(t, hashes[0][:], f.Shown(x.GetId(), x.GetSubjectHashes())[i])
 				require.Equal(t, key, x.GetSubjectKey())
 			}
 		})
@@ -261,8 +261,8 @@ func TestOldRecordsAreFoundUnderTheKeyOfTheirTime(t *testing.T) {
 	require.EqualValues(t, 2, key)
 	require.Len(t, hashes, 2)
 	kept := exchanges(f.kept())
-	require.Equal(t, hashes[1][:], kept[0].GetSubjectHashes()[0])
-	require.Equal(t, hashes[0][:], kept[1].GetSubjectHashes()[0])
+	require.Equal(t, hashes[1][:], f.Shown(kept[0].GetId(), kept[0].GetSubjectHashes())[0])
+	require.Equal(t, hashes[0][:], f.Shown(kept[1].GetId(), kept[1].GetSubjectHashes())[0])
 	require.NotEqual(t, hashes[0], hashes[1])
 	eventually(t, func() bool { return f.Status().Indexed == f.Status().Records })
 	page, err := f.Index().Search(t.Context(), index.Query{Subjects: hashes, Kinds: []index.Kind{index.KindExchange}})

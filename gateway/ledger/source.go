@@ -2,7 +2,11 @@ package ledger
 
 import (
 	"context"
+	"errors"
+	"io/fs"
 	"iter"
+	"os"
+	"time"
 
 	"github.com/lienthong/lienthong/gateway/ledger/index"
 	"github.com/lienthong/lienthong/proto/journal"
@@ -25,23 +29,26 @@ func (d digests) Digests(ctx context.Context, from, to uint64) iter.Seq2[[32]byt
 	}
 }
 
-// entries is the journal as the index reads it.
-type entries struct {
-	*journal.Journal
-	reader *journal.Reader
+// shown is a journal as the index reads it: with hashes of data subjects by which people are found.
+type shown struct {
+	reader   *journal.Reader
+	blinding *blinding
 }
 
 // First is the first position that is kept.
-func (e entries) First() uint64 {
-	first, _ := e.reader.Bounds()
+func (s shown) First() uint64 {
+	first, _ := s.reader.Bounds()
 	return first
 }
 
 // Scan yields records in order.
-func (e entries) Scan(ctx context.Context, from, to uint64) iter.Seq2[index.Entry, error] {
+func (s shown) Scan(ctx context.Context, from, to uint64) iter.Seq2[index.Entry, error] {
 	return func(yield func(index.Entry, error) bool) {
-		for entry, err := range e.reader.Scan(ctx, from, to) {
-			if !yield(indexed(entry), err) {
+		var payload []byte
+		for entry, err := range s.reader.Scan(ctx, from, to) {
+			payload = append(payload[:0], entry.Payload...) // what the journal yields is the journal's
+			entry.Payload = payload
+			if !yield(s.entry(entry), err) {
 				return
 			}
 		}
@@ -49,11 +56,57 @@ func (e entries) Scan(ctx context.Context, from, to uint64) iter.Seq2[index.Entr
 }
 
 // Get reads one record.
-func (e entries) Get(ctx context.Context, seq uint64) (index.Entry, error) {
-	entry, err := e.reader.Get(ctx, seq)
-	return indexed(entry), err
+func (s shown) Get(ctx context.Context, seq uint64) (index.Entry, error) {
+	entry, err := s.reader.Get(ctx, seq)
+	return s.entry(entry), err
 }
 
-func indexed(e journal.Entry) index.Entry {
+func (s shown) entry(e journal.Entry) index.Entry {
+	s.blinding.showAll(e.Payload)
 	return index.Entry{Seq: e.Seq, Void: e.Void, Digest: e.Digest, Payload: e.Payload}
+}
+
+// entries is the ledger's own journal as the index reads it.
+type entries struct {
+	*journal.Journal
+	shown
+}
+
+// Stored is a ledger's journal that nobody writes to, as the index reads it.
+type Stored struct{ shown }
+
+// OpenStored opens the journal of a ledger that does not run. It needs the ledger's keys: an index made without them
+// would find nobody.
+func OpenStored(path Path) (*Stored, error) {
+	s, err := openSecrets(path.Keys(), false, time.Time{})
+	if err != nil {
+		return nil, err
+	}
+	b, err := newBlinding(newKeyed(s.Receipt))
+	if err != nil {
+		return nil, err
+	}
+	dirs := []string{path.Journal()}
+	if _, err := os.Stat(path.Archive()); err == nil {
+		dirs = append(dirs, path.Archive())
+	} else if !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	r, err := journal.OpenReader(dirs...)
+	return &Stored{shown{r, b}}, err
+}
+
+// Durable is how many positions there are.
+func (s *Stored) Durable() uint64 {
+	_, next := s.reader.Bounds()
+	return next
+}
+
+// Watch waits for what never comes.
+func (s *Stored) Watch(ctx context.Context, after uint64) error {
+	if s.Durable() > after {
+		return nil
+	}
+	<-ctx.Done()
+	return ctx.Err()
 }

@@ -459,7 +459,8 @@ type Exchange struct {
 	// The contract of the service that was asked: the digest that the catalog had for it, 32 bytes.
 	ContractDigest []byte `protobuf:"bytes,33,opt,name=contract_digest,json=contractDigest,proto3" json:"contract_digest,omitempty"`
 	// Everybody it was about, as keyed hashes: HMAC-SHA-256 of the kind (one byte) and the number, cut to 16 bytes, each
-	// once, in the order of their first appearance.
+	// once, in the order of their first appearance. As they are kept, and so in a proof, they are encrypted with the id
+	// (AES, under the ledger's key): two records do not show that they are about the same person.
 	SubjectHashes [][]byte `protobuf:"bytes,34,rep,name=subject_hashes,json=subjectHashes,proto3" json:"subject_hashes,omitempty"`
 	// Number of the key of subject_hashes.
 	SubjectKey uint32 `protobuf:"varint,35,opt,name=subject_key,json=subjectKey,proto3" json:"subject_key,omitempty"`
@@ -1389,7 +1390,7 @@ type Notice_InDoubt_ struct {
 }
 
 type Notice_NotAnswered_ struct {
-	// Exchanges whose record was taken but which were told LEDGER_UNAVAILABLE: nothing of them left.
+	// Exchanges that were told LEDGER_UNAVAILABLE, although their record may have been taken: nothing of them left.
 	NotAnswered *Notice_NotAnswered `protobuf:"bytes,4,opt,name=not_answered,json=notAnswered,proto3,oneof"`
 }
 
