@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"google.golang.org/grpc"
 	reflectionv1 "google.golang.org/grpc/reflection/grpc_reflection_v1"
@@ -12,6 +13,9 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 	"google.golang.org/protobuf/types/descriptorpb"
 )
+
+// ownServices begins the names of the hub's own services, such as hub.v1.LedgerService.
+const ownServices = "hub."
 
 // Services lists the full names of the services that the hub's catalog has, sorted. The hub's own are left out.
 func Services(ctx context.Context, conn grpc.ClientConnInterface) ([]string, error) {
@@ -23,7 +27,9 @@ func Services(ctx context.Context, conn grpc.ClientConnInterface) ([]string, err
 	}
 	var names []string
 	for _, s := range answer.GetListServicesResponse().GetService() {
-		names = append(names, s.GetName())
+		if name := s.GetName(); !strings.HasPrefix(name, ownServices) {
+			names = append(names, name)
+		}
 	}
 	slices.Sort(names)
 	return names, nil
