@@ -80,6 +80,9 @@ func (c *ledgerCheck) Run(ctx context.Context, top *cli) error {
 		k.cosigners = append(k.cosigners, key)
 	}
 	found, err := k.run(ctx)
+	if found != nil {
+		found.keys(path)
+	}
 	if ctx.Err() != nil {
 		return errors.New("stopped before all was checked; nothing was found by then that says anything")
 	}
@@ -107,6 +110,14 @@ func (c *ledgerCheck) kept() ([]byte, error) {
 		return nil, err
 	}
 	return data, nil
+}
+
+// keys adds what is wrong with the ledger's keys: without them nobody is found in it.
+func (c *checked) keys(path ledger.Path) {
+	if err := ledger.CheckKeys(path); err != nil {
+		c.OK = false
+		c.Faults = append(c.Faults, checkedFault{Part: "keys", File: path.Keys(), Offset: -1, Seq: -1, What: err.Error()})
+	}
 }
 
 // checking verifies one ledger.

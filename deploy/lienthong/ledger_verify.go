@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -74,7 +75,15 @@ func (c *ledgerVerify) page(v *proof.Verdict) error {
 	if err := proof.Page(&page, v, c.Language); err != nil {
 		return fmt.Errorf("make page: %w", err)
 	}
-	if err := os.WriteFile(c.Page, page.Bytes(), 0o600); err != nil {
+	file, err := os.OpenFile(c.Page, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if errors.Is(err, fs.ErrExist) {
+		return fmt.Errorf("write page: %s is there already; name another file, or remove it", c.Page)
+	}
+	if err != nil {
+		return fmt.Errorf("write page: %w", err)
+	}
+	_, err = file.Write(page.Bytes())
+	if err := errors.Join(err, file.Close()); err != nil {
 		return fmt.Errorf("write page: %w", err)
 	}
 	return nil

@@ -124,6 +124,9 @@ func (c *queryCommand) Run(ctx context.Context, top *cli) error {
 	if desc == nil {
 		return c.unknown(ctx, h, service, method)
 	}
+	if err := canWrite(c.RawRequest, c.Raw); err != nil {
+		return err
+	}
 	request := dynamicpb.NewMessage(desc.Input())
 	if err := c.fill(request, given); err != nil {
 		return usage("%w; the fields are listed by: lienthong services %s", err, service)
@@ -138,10 +141,8 @@ func (c *queryCommand) Run(ctx context.Context, top *cli) error {
 		}
 		return e
 	}
-	if err := bytes.write(c.RawRequest, c.Raw); err != nil {
-		return err
-	}
-	return c.show(top, response, receipt)
+	// The answer is shown even if its bytes cannot be kept: the exchange has happened.
+	return errors.Join(c.show(top, response, receipt), bytes.write(c.RawRequest, c.Raw))
 }
 
 // ask sends the question.

@@ -33,6 +33,23 @@ func (k *keepingCodec) Unmarshal(data mem.BufferSlice, v any) error {
 	return k.CodecV2.Unmarshal(data, v)
 }
 
+// canWrite fails if files could not be written, before something is asked whose answer would be lost with them.
+func canWrite(paths ...string) error {
+	for _, path := range paths {
+		if path == "" {
+			continue
+		}
+		f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE, 0o600)
+		if err == nil {
+			err = f.Close()
+		}
+		if err != nil {
+			return fmt.Errorf("nothing was asked: the file for its bytes cannot be written: %w", err)
+		}
+	}
+	return nil
+}
+
 // write writes the bytes to files; an empty name writes none. They are citizens' data: nobody else may read the files.
 func (k *keepingCodec) write(request, answer string) error {
 	for _, f := range []struct {

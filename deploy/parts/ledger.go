@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"net/http"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
@@ -43,6 +44,18 @@ func (d Dir) LedgerOrigin() (string, error) {
 		return "", fmt.Errorf("%s does not hold a number from 2", d.LedgerEpoch())
 	}
 	return GatewayID.String() + "." + strconv.FormatUint(epoch, 10), nil
+}
+
+// formerLedgers are ledgers that a restored hub has put aside, by their directories.
+func (d Dir) formerLedgers() []string {
+	journals, err := filepath.Glob(d.join("ledger.*", "journal"))
+	if err != nil {
+		return nil // the pattern is right
+	}
+	for i, path := range journals {
+		journals[i] = filepath.Base(filepath.Dir(path))
+	}
+	return journals
 }
 
 // openLedger opens the ledger of the directory.
@@ -103,7 +116,7 @@ func (g *Gateway) ledgerService() (*service.Server, error) {
 		return nil, err
 	}
 	return service.New(service.Config{
-		Origin: g.ledger.Origin(), Members: g.members.Directory, Searcher: g.ledger.Index(), Prover: g.ledger, Recorder: g.ledger,
+		Origin: g.ledger.Origin(), Former: g.cfg.Dir.formerLedgers(), Members: g.members.Directory, Searcher: g.ledger.Index(), Prover: g.ledger, Recorder: g.ledger,
 		Hasher: g.ledger, Rotator: g.ledger, Statuser: told{g.ledger}, Tokens: tokens, Signer: g.ledger, Log: g.cfg.Log,
 	}), nil
 }
@@ -134,6 +147,12 @@ func ledgerGauges(m *watch.Metrics, l *ledger.Ledger) {
 	gauge("lienthong_ledger_records", "Records on disk.", func(s ledger.Status) float64 { return float64(s.Records) })
 	gauge("lienthong_ledger_unproven", "Records that no published checkpoint covers yet.", func(s ledger.Status) float64 { return float64(s.Records - s.Proven) })
 	gauge("lienthong_ledger_unindexed", "Records that searches do not find yet.", func(s ledger.Status) float64 { return float64(s.Records - s.Indexed) })
+	gauge("lienthong_ledger_follower_failing", "1 while the transparency log, a witness or the index does not follow: answers go on, proofs or searches may wait.", func(s ledger.Status) float64 {
+		if s.Following != nil {
+			return 1
+		}
+		return 0
+	})
 	gauge("lienthong_ledger_open_intents", "Intents without outcome.", func(s ledger.Status) float64 { return float64(s.OpenIntents) })
 	gauge("lienthong_ledger_missed", "Exchanges that were told that they cannot be recorded, until a record says so.", func(s ledger.Status) float64 { return float64(s.Missed) })
 }
@@ -149,9 +168,6 @@ func (g *Gateway) ledgerReasons() (reasons []string) {
 	}
 	if s.HeadAge > headTooOld {
 		reasons = append(reasons, "the ledger's head file cannot be written: that newer records were taken away would not be noticed")
-	}
-	if s.Following != nil {
-		reasons = append(reasons, "the ledger's records are safe but not yet provable or searchable: "+s.Following.Error())
 	}
 	return reasons
 }

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
+	"crypto/sha256"
+	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -26,6 +28,7 @@ type secrets struct {
 	Subjects []subjectKey `json:"subjects"` // for hashes of data subjects, the newest last; never empty
 	Receipt  []byte       `json:"receipt"`  // receipts' keys are derived from it
 	Token    []byte       `json:"token"`    // for citizens' tokens
+	Sum      []byte       `json:"sum"`      // SHA-256 of all keys: one that has changed would find nobody, silently
 }
 
 // subjectKey is one key for hashes of data subjects.
@@ -69,6 +72,9 @@ func (s *secrets) parse(data []byte) error {
 	if len(s.Subjects) == 0 || len(s.Receipt) != keySize || len(s.Token) != keySize {
 		return errors.New("a key is missing or of the wrong size")
 	}
+	if sum := s.sum(); !bytes.Equal(s.Sum, sum[:]) {
+		return errors.New("a key has changed: the sum is not right")
+	}
 	for i, k := range s.Subjects {
 		if len(k.Key) != keySize || k.Number != uint32(i)+1 {
 			return fmt.Errorf("subjects[%d] is no key with number %d", i, i+1)
@@ -77,7 +83,26 @@ func (s *secrets) parse(data []byte) error {
 	return nil
 }
 
+// sum is the SHA-256 of all keys, each with its length before it.
+func (s *secrets) sum() [sha256.Size]byte {
+	h := sha256.New()
+	for _, k := range append([]subjectKey{{Key: s.Receipt}, {Key: s.Token}}, s.Subjects...) {
+		h.Write(binary.BigEndian.AppendUint32(nil, k.Number))
+		h.Write(binary.BigEndian.AppendUint32(nil, uint32(len(k.Key))))
+		h.Write(k.Key)
+	}
+	return [sha256.Size]byte(h.Sum(nil))
+}
+
+// CheckKeys reports whether a ledger's keys can be read as they were written.
+func CheckKeys(path Path) error {
+	_, err := openSecrets(path.Keys(), false, time.Time{})
+	return err
+}
+
 func (s *secrets) store(path string) error {
+	sum := s.sum()
+	s.Sum = sum[:]
 	data, err := json.MarshalIndent(s, "", "  ")
 	if err == nil {
 		err = safefile.Write(path, append(data, '\n'), 0o600)

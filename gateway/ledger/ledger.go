@@ -47,6 +47,8 @@ type Config struct {
 	Log       *slog.Logger     // default: slog's default
 	Now       func() time.Time // default time.Now
 
+	AcceptMissingHead bool // open although Head is missing, see journal.Config
+
 	Refusals    int           // of one kind in a minute that have records of their own; default 10
 	SegmentSize int64         // of the journal, bytes; default the journal's
 	Patience    time.Duration // until an append that is not durable fails; default the journal's
@@ -138,7 +140,7 @@ func Open(ctx context.Context, cfg Config) (_ *Ledger, err error) {
 
 func (l *Ledger) openJournal() (found *journal.Recovery, err error) {
 	l.journal, found, err = journal.Open(journal.Config{
-		Dir: l.path.Journal(), Head: l.cfg.Head, SegmentSize: l.cfg.SegmentSize, Patience: l.cfg.Patience, Log: l.cfg.Log,
+		Dir: l.path.Journal(), Head: l.cfg.Head, AcceptMissingHead: l.cfg.AcceptMissingHead, SegmentSize: l.cfg.SegmentSize, Patience: l.cfg.Patience, Log: l.cfg.Log,
 		Now: l.cfg.Now, Disk: l.cfg.disk,
 	})
 	if err != nil {

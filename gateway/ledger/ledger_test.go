@@ -1,6 +1,7 @@
 package ledger_test
 
 import (
+	"bytes"
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
@@ -297,9 +298,17 @@ func TestWithoutItsKeysALedgerWithRecordsIsNotOpened(t *testing.T) {
 	data, err := os.ReadFile(keys)
 	require.NoError(t, err)
 	for name, spoil := range map[string]func() error{
-		"missing":    func() error { return os.Remove(keys) },
-		"not JSON":   func() error { return os.WriteFile(keys, []byte("x"), 0o600) },
-		"no keys":    func() error { return os.WriteFile(keys, []byte("{}"), 0o600) },
+		"missing":  func() error { return os.Remove(keys) },
+		"not JSON": func() error { return os.WriteFile(keys, []byte("x"), 0o600) },
+		"no keys":  func() error { return os.WriteFile(keys, []byte("{}"), 0o600) },
+		"a changed key": func() error {
+			i := bytes.Index(data, []byte(`"key": "`)) + len(`"key": "`)
+			spoilt := bytes.Clone(data)
+			if spoilt[i] = 'A'; data[i] == 'A' {
+				spoilt[i] = 'B'
+			}
+			return os.WriteFile(keys, spoilt, 0o600)
+		},
 		"half a key": func() error { return os.WriteFile(keys, data[:len(data)/2], 0o600) },
 	} {
 		require.NoError(t, spoil())

@@ -46,7 +46,7 @@ func readHead(path string) (head, error) {
 	h, ok := decodeHead(b)
 	if !ok {
 		return head{}, fmt.Errorf("%w: %s is damaged; restore it, or compare the journal's end with a checkpoint, "+
-			"remove the file and start once with AcceptMissingHead", ErrHead, path)
+			"remove the file and start once with AcceptMissingHead (lienthong: --accept-missing-head)", ErrHead, path)
 	}
 	return h, nil
 }

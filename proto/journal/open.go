@@ -206,7 +206,7 @@ func (j *Journal) compareHead(s *shelf) error {
 		return nil
 	case errors.Is(err, errNotExist):
 		return fmt.Errorf("%w: %s is missing although the journal has %d entries, so nothing shows that this is not an "+
-			"older copy; restore it, or compare the journal's end with a checkpoint and start once with AcceptMissingHead",
+			"older copy; restore it, or compare the journal's end with a checkpoint and start once with AcceptMissingHead (lienthong: --accept-missing-head)",
 			ErrHead, j.cfg.Head, next)
 	case errors.Is(err, ErrHead) && j.cfg.AcceptMissingHead:
 		return nil

@@ -31,7 +31,7 @@ func (s *Server) Search(ctx context.Context, request *hubv1.SearchRequest) (*hub
 			return nil, err
 		}
 		r.access.Entries = uint32(len(entries))
-		return &hubv1.SearchResponse{Entries: entries, NextCursor: next}, nil
+		return &hubv1.SearchResponse{Entries: entries, NextCursor: next, MissingOrigins: s.cfg.Former}, nil
 	})
 }
 
@@ -55,7 +55,7 @@ func (s *Server) ListCitizen(ctx context.Context, request *hubv1.ListCitizenRequ
 			return nil, err
 		}
 		r.access.Entries = uint32(len(entries))
-		return &hubv1.ListCitizenResponse{Entries: entries, NextCursor: next}, nil
+		return &hubv1.ListCitizenResponse{Entries: entries, NextCursor: next, MissingOrigins: s.cfg.Former}, nil
 	})
 }
 

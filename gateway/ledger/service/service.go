@@ -28,6 +28,7 @@ import (
 // Config says what the service is made of.
 type Config struct {
 	Origin   string                   // the ledger's name: positions are ORIGIN:SEQ
+	Former   []string                 // ledgers that came before it and are not searched: each answer names them
 	Members  func() *member.Directory // the members of this moment; must not block
 	Searcher Searcher
 	Prover   Prover
