@@ -58,6 +58,9 @@ func (j *Journal) enter(r *stored, payload []byte) (uint64, *outcome, error) {
 	j.digest = j.chain.sum(r.salt, seq, prev, payload)
 	b.last = j.digest
 	j.seq++
+	if b.count == j.gathered.want {
+		j.work.Signal()
+	}
 	return seq, b.outcome, nil
 }
 

@@ -40,7 +40,6 @@ func (j *Journal) take() *batch {
 	}
 	j.gather()
 	b := j.open
-	j.last = int(b.count)
 	j.open, j.spare = j.spare, nil
 	j.open.count = 0
 	j.flying = b.outcome

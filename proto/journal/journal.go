@@ -62,7 +62,6 @@ type Journal struct {
 	open   *batch    // takes records
 	spare  *batch    // becomes the open one when the committer takes that; nil while the committer has one
 	flying *outcome  // of the batch that is being written
-	last   int       // records of the batch before; belongs to the committer
 	seq    uint64    // of the next record
 	digest Digest    // of the record before it
 	chain  *chain
@@ -72,6 +71,8 @@ type Journal struct {
 	closed bool
 	head   head              // what is durable
 	tails  map[uint64]*index // of the segments that are not sealed yet, by name
+
+	gathered gathering
 
 	durable atomic.Uint64
 	written *head // what the head file says; belongs to one goroutine at a time

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"time"
 )
 
 // Recovery is what Open found and did.
@@ -62,6 +63,8 @@ func newJournal(cfg Config, lock *os.File) *Journal {
 		blanks: make(chan blankFile), noBlank: make(chan error), sealing: make(chan struct{}, 1),
 		closing: make(chan struct{}), quit: make(chan struct{}),
 	}
+	j.gathered.timer = time.AfterFunc(time.Hour, j.gathersNoLonger)
+	j.gathered.timer.Stop()
 	j.work = sync.Cond{L: &j.mu}
 	j.space = sync.Cond{L: &j.mu}
 	return j

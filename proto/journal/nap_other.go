@@ -1,8 +1,0 @@
-//go:build !linux
-
-package journal
-
-import "time"
-
-// nap sleeps for a moment.
-func nap(d time.Duration) { time.Sleep(d) }
