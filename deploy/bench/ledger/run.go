@@ -115,7 +115,7 @@ func (b *bench) make(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return l.Close()
+	return stop(ctx, l)
 }
 
 // progress says now and then how far a step is. It is for one goroutine.

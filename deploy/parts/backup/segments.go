@@ -97,13 +97,16 @@ func (b *writer) copySegments(ctx context.Context, dir string, copied map[string
 }
 
 // readStill reads a segment to which no records are added any more. It may be sealed meanwhile, which writes behind its
-// records and then makes the file shorter; either is a whole segment. It is nil when the segment was taken away.
+// records and then makes the file shorter; before, between and after it is a whole segment, but not in the middle of
+// that write: so it is read until it is the same twice. It is nil when the segment was taken away.
 func (b *writer) readStill(ctx context.Context, name string) (data []byte, modified time.Time, err error) {
+	var before []byte
 	for ctx.Err() == nil {
 		data, info, err := b.readSized(name)
-		if err != nil || data == nil || info.Size() == int64(len(data)) {
+		if err != nil || data == nil || info.Size() == int64(len(data)) && bytes.Equal(data, before) {
 			return data, modifiedAt(info), err
 		}
+		before = data
 	}
 	return nil, modified, ctx.Err()
 }
