@@ -64,8 +64,16 @@ var hashFields = func() map[protowire.Number]protowire.Number {
 	}
 }()
 
-// showAll shows all hashes of a record, in place on its canonical bytes. What is no record is left as it is.
-func (b *blinding) showAll(record []byte) {
+// hideOne is hide for one hash, in place.
+func (b *blinding) hideOne(id, hash []byte) {
+	mask := b.mask(id)
+	subtle.XORBytes(hash, hash, mask[:])
+	b.block.Encrypt(hash, hash)
+}
+
+// eachHash calls f with the id of what is recorded and each hash of a data subject in a record's canonical bytes. What
+// is no record has none.
+func eachHash(record []byte, f func(id, hash []byte)) {
 	each(record, func(event protowire.Number, body []byte) {
 		field, ok := hashFields[event]
 		if !ok {
@@ -77,7 +85,7 @@ func (b *blinding) showAll(record []byte) {
 			case number == 1:
 				id = value
 			case number == field && len(value) == hashSize:
-				b.show(id, value)
+				f(id, value)
 			}
 		})
 	})

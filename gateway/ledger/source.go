@@ -62,7 +62,7 @@ func (s shown) Get(ctx context.Context, seq uint64) (index.Entry, error) {
 }
 
 func (s shown) entry(e journal.Entry) index.Entry {
-	s.blinding.showAll(e.Payload)
+	eachHash(e.Payload, s.blinding.show)
 	return index.Entry{Seq: e.Seq, Void: e.Void, Digest: e.Digest, Payload: e.Payload}
 }
 
@@ -95,6 +95,10 @@ func OpenStored(path Path) (*Stored, error) {
 	r, err := journal.OpenReader(dirs...)
 	return &Stored{shown{r, b}}, err
 }
+
+// Hide hides the hashes of data subjects in a record, in place on its canonical bytes, as the ledger itself would have
+// kept it.
+func (s *Stored) Hide(record []byte) { eachHash(record, s.blinding.hideOne) }
 
 // Durable is how many positions there are.
 func (s *Stored) Durable() uint64 {

@@ -13,7 +13,6 @@ import (
 	"github.com/lienthong/lienthong/gateway/ledger/index"
 	"github.com/lienthong/lienthong/gateway/ledger/ledgertest"
 	hubv1 "github.com/lienthong/lienthong/proto/hub/v1"
-	"github.com/lienthong/lienthong/proto/journal"
 )
 
 // ask takes how long proofs, searches and citizens' lists take.
@@ -55,7 +54,7 @@ func (b *bench) askAll(ctx context.Context, l *ledger.Ledger, c *chooser) error 
 
 // chooser reads a sample of the ledger.
 func (b *bench) chooser(ctx context.Context) (*chooser, error) {
-	reader, err := journal.OpenReader(b.path().Journal())
+	reader, err := ledger.OpenStored(b.path())
 	if err != nil {
 		return nil, err
 	}

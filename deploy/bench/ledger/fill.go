@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"sync/atomic"
@@ -8,6 +9,7 @@ import (
 	"golang.org/x/sync/errgroup"
 	"google.golang.org/protobuf/encoding/protowire"
 
+	"github.com/lienthong/lienthong/gateway/ledger"
 	"github.com/lienthong/lienthong/gateway/ledger/ledgertest"
 	"github.com/lienthong/lienthong/proto/journal"
 )
@@ -52,10 +54,16 @@ type group [][]byte
 
 // generate sends the records of a hub.
 func (b *bench) generate(ctx context.Context, work chan<- group, done *atomic.Uint64) error {
+	stored, err := ledger.OpenStored(b.path())
+	if err != nil {
+		return err
+	}
 	progress := b.progress("make a ledger")
 	var g group
 	for record := range ledgertest.Records(seed, b.cfg.Records) {
-		if g = append(g, append([]byte(nil), record...)); comesBefore(record) {
+		record = bytes.Clone(record)
+		stored.Hide(record)
+		if g = append(g, record); comesBefore(record) {
 			continue
 		}
 		if err := send(ctx, work, g); err != nil {

@@ -120,7 +120,11 @@ func (b *bench) index(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, j.Close()) }()
-	x, err := index.Open(ctx, index.Config{Path: b.path().Index(), Source: entries{j, j.Reader()}, Log: b.log})
+	stored, err := ledger.OpenStored(b.path())
+	if err != nil {
+		return err
+	}
+	x, err := index.Open(ctx, index.Config{Path: b.path().Index(), Source: stored, Log: b.log})
 	if err != nil {
 		return err
 	}
@@ -138,36 +142,3 @@ func (b *bench) index(ctx context.Context) (err error) {
 }
 
 const stageIndex = "index"
-
-// entries is the journal as the index reads it.
-type entries struct {
-	*journal.Journal
-	reader *journal.Reader
-}
-
-// First is the first position that is kept.
-func (e entries) First() uint64 {
-	first, _ := e.reader.Bounds()
-	return first
-}
-
-// Scan yields records in order.
-func (e entries) Scan(ctx context.Context, from, to uint64) iter.Seq2[index.Entry, error] {
-	return func(yield func(index.Entry, error) bool) {
-		for entry, err := range e.reader.Scan(ctx, from, to) {
-			if !yield(indexed(entry), err) {
-				return
-			}
-		}
-	}
-}
-
-// Get reads one record.
-func (e entries) Get(ctx context.Context, seq uint64) (index.Entry, error) {
-	entry, err := e.reader.Get(ctx, seq)
-	return indexed(entry), err
-}
-
-func indexed(e journal.Entry) index.Entry {
-	return index.Entry{Seq: e.Seq, Void: e.Void, Digest: e.Digest, Payload: e.Payload}
-}
