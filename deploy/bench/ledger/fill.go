@@ -31,13 +31,17 @@ func (b *bench) fill(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, j.Close()) }()
+	stored, err := ledger.OpenStored(b.path())
+	if err != nil {
+		return err
+	}
 	m := start()
 	var done atomic.Uint64
 	work := make(chan group, fillers)
 	tasks, ctx := errgroup.WithContext(ctx)
 	tasks.Go(func() error {
 		defer close(work)
-		return b.generate(ctx, work, &done)
+		return b.generate(ctx, stored.Hide, work, &done)
 	})
 	for range fillers {
 		tasks.Go(func() error { return appendAll(ctx, j, work, &done) })
@@ -53,16 +57,12 @@ func (b *bench) fill(ctx context.Context) (err error) {
 type group [][]byte
 
 // generate sends the records of a hub.
-func (b *bench) generate(ctx context.Context, work chan<- group, done *atomic.Uint64) error {
-	stored, err := ledger.OpenStored(b.path())
-	if err != nil {
-		return err
-	}
+func (b *bench) generate(ctx context.Context, hide func(record []byte), work chan<- group, done *atomic.Uint64) error {
 	progress := b.progress("make a ledger")
 	var g group
 	for record := range ledgertest.Records(seed, b.cfg.Records) {
 		record = bytes.Clone(record)
-		stored.Hide(record)
+		hide(record)
 		if g = append(g, record); comesBefore(record) {
 			continue
 		}

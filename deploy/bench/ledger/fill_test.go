@@ -36,7 +36,7 @@ func TestEveryGeneratedRecordIsSentOnceAndInOrder(t *testing.T) {
 	const records = 5000
 	b := &bench{cfg: Config{Records: records, Say: t.Logf}}
 	work := make(chan group, records)
-	require.NoError(t, b.generate(t.Context(), work, new(atomic.Uint64)))
+	require.NoError(t, b.generate(t.Context(), func([]byte) {}, work, new(atomic.Uint64)))
 	close(work)
 	var sent, want [][]byte
 	for g := range work {
@@ -52,5 +52,5 @@ func TestGeneratorEndsWhenNobodyTakesRecords(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	b := &bench{cfg: Config{Records: 5000, Say: t.Logf}}
-	require.ErrorIs(t, b.generate(ctx, make(chan group), new(atomic.Uint64)), context.Canceled)
+	require.ErrorIs(t, b.generate(ctx, func([]byte) {}, make(chan group), new(atomic.Uint64)), context.Canceled)
 }
