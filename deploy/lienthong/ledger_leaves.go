@@ -34,11 +34,7 @@ type leaves struct {
 }
 
 func newLeaves(path ledger.Path) *leaves {
-	dirs := []string{path.Journal()}
-	if _, err := os.Stat(path.Archive()); err == nil {
-		dirs = append(dirs, path.Archive())
-	}
-	return &leaves{path: path, dirs: dirs, shelves: map[uint64]*[1 << shelfBits]journal.Digest{}}
+	return &leaves{path: path, dirs: path.Segments(), shelves: map[uint64]*[1 << shelfBits]journal.Digest{}}
 }
 
 // keep remembers one digest. It is called by several goroutines, with positions of their own.

@@ -17,6 +17,9 @@ import (
 // errStray stands for an argument where there is none to give: it may be a person's number, so it is not repeated.
 var errStray = errors.New("unexpected argument; a person's number is read from stdin, because arguments stay in the shell's history and are seen by every user of this machine")
 
+// errNoCommand stands for a word that is none of the ledger's commands. It is not repeated either.
+var errNoCommand = errors.New("there is no such ledger command; if it was a person's number: that is read from stdin, as in: lienthong ledger citizen < number.txt")
+
 // numberKinds are the kinds of numbers by the words of the command line.
 var numberKinds = map[string]hubv1.Subject{
 	"personal": hubv1.Subject_SUBJECT_PERSONAL_ID, "old": hubv1.Subject_SUBJECT_OLD_ID,

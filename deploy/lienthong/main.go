@@ -120,8 +120,13 @@ func misread(err error) error {
 			page += " " + strings.TrimPrefix(node.Path(), "lienthong ")
 		}
 	}
-	if strings.HasPrefix(page, "lienthong ledger") && strings.HasPrefix(err.Error(), "unexpected argument") {
-		err = errStray
+	if strings.HasPrefix(err.Error(), "unexpected argument") {
+		switch {
+		case page == "lienthong ledger":
+			err = errNoCommand
+		case strings.HasPrefix(page, "lienthong ledger "):
+			err = errStray
+		}
 	}
 	return usage("%w; see: %s --help", err, page)
 }

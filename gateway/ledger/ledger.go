@@ -32,6 +32,7 @@ import (
 
 	"github.com/lienthong/lienthong/gateway/ledger/index"
 	"github.com/lienthong/lienthong/gateway/ledger/notary"
+	"github.com/lienthong/lienthong/gateway/ledger/proof"
 	hubv1 "github.com/lienthong/lienthong/proto/hub/v1"
 	"github.com/lienthong/lienthong/proto/journal"
 )
@@ -58,16 +59,38 @@ type Config struct {
 // Path names the files of a ledger below its directory.
 type Path string
 
-func (p Path) Journal() string { return filepath.Join(string(p), "journal") } // segments
-func (p Path) Archive() string { return filepath.Join(string(p), "archive") } // old segments, compressed
-func (p Path) Log() string     { return filepath.Join(string(p), "log") }     // tiles and checkpoint: public
-func (p Path) LogKey() string  { return filepath.Join(string(p), "log.key") } // signs checkpoints; secret
-func (p Path) LogPub() string  { return filepath.Join(string(p), "log.pub") } // by which anybody checks them
-func (p Path) Index() string   { return filepath.Join(string(p), "index.db") }
-func (p Path) Keys() string    { return filepath.Join(string(p), "keys.json") } // secret
+// Journal holds the segments.
+func (p Path) Journal() string { return filepath.Join(string(p), "journal") }
+
+// Archive holds old segments, compressed.
+func (p Path) Archive() string { return filepath.Join(string(p), "archive") }
+
+// Log holds tiles and checkpoint of the transparency log: it is public.
+func (p Path) Log() string { return filepath.Join(string(p), "log") }
+
+// LogKey signs checkpoints: it is secret.
+func (p Path) LogKey() string { return filepath.Join(string(p), "log.key") }
+
+// LogPub is the key by which anybody checks them.
+func (p Path) LogPub() string { return filepath.Join(string(p), "log.pub") }
+
+// Index is the index's database.
+func (p Path) Index() string { return filepath.Join(string(p), "index.db") }
+
+// Keys are those of data subjects, receipts and tokens: secret.
+func (p Path) Keys() string { return filepath.Join(string(p), "keys.json") }
+
+// Segments are the directories in which there are segments: the journal's, and the archive's if there is one.
+func (p Path) Segments() []string {
+	dirs := []string{p.Journal()}
+	if _, err := os.Stat(p.Archive()); err == nil {
+		dirs = append(dirs, p.Archive())
+	}
+	return dirs
+}
 
 // LogOrigin is the name of a ledger's transparency log.
-func LogOrigin(origin string) string { return "lienthong/" + origin }
+func LogOrigin(origin string) string { return proof.LogPrefix + origin }
 
 // Ledger is an open ledger. It is safe for concurrent use.
 type Ledger struct {

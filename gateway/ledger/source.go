@@ -2,10 +2,7 @@ package ledger
 
 import (
 	"context"
-	"errors"
-	"io/fs"
 	"iter"
-	"os"
 	"time"
 
 	"github.com/lienthong/lienthong/gateway/ledger/index"
@@ -86,13 +83,7 @@ func OpenStored(path Path) (*Stored, error) {
 	if err != nil {
 		return nil, err
 	}
-	dirs := []string{path.Journal()}
-	if _, err := os.Stat(path.Archive()); err == nil {
-		dirs = append(dirs, path.Archive())
-	} else if !errors.Is(err, fs.ErrNotExist) {
-		return nil, err
-	}
-	r, err := journal.OpenReader(dirs...)
+	r, err := journal.OpenReader(path.Segments()...)
 	return &Stored{shown{r, b}}, err
 }
 

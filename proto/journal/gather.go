@@ -8,7 +8,7 @@ import "time"
 const (
 	gatherMost   = time.Millisecond // that a batch waits
 	gatherEnough = 64               // records of a batch that does not wait
-	gatherProbe  = 16               // each so manieth batch waits the moment out
+	gatherProbe  = 16               // one batch in so many waits the moment out
 	gatherForget = 8                // part of what was usual that each batch forgets
 )
 

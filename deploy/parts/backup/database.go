@@ -28,11 +28,7 @@ func (b *writer) addDatabase(ctx context.Context, name string) error {
 		return err
 	}
 	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return err
-	}
-	return b.add(ctx, name, f, info.Size(), info.ModTime())
+	return b.addOpen(ctx, name, f)
 }
 
 func vacuumInto(ctx context.Context, from, to string) (err error) {

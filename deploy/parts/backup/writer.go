@@ -132,6 +132,11 @@ func (b *writer) addFile(ctx context.Context, name string) error {
 		return err
 	}
 	defer f.Close()
+	return b.addOpen(ctx, name, f)
+}
+
+// addOpen writes an open file, as long as it is now.
+func (b *writer) addOpen(ctx context.Context, name string, f *os.File) error {
 	info, err := f.Stat()
 	if err != nil {
 		return err

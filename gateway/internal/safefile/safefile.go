@@ -5,6 +5,7 @@ package safefile
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -70,12 +71,28 @@ func Lock(path string) (unlock func(), err error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return nil, fmt.Errorf("lock %s: %w", path, err)
 	}
+	return flock(path, syscall.LOCK_EX)
+}
+
+// ErrLocked says that another process, or somebody else in this one, holds a lock file.
+var ErrLocked = errors.New("it is locked")
+
+// TryLock is Lock that does not wait: it fails with ErrLocked. The directory must be there.
+func TryLock(path string) (unlock func(), err error) {
+	unlock, err = flock(path, syscall.LOCK_EX|syscall.LOCK_NB)
+	if errors.Is(err, syscall.EWOULDBLOCK) {
+		return nil, ErrLocked
+	}
+	return unlock, err
+}
+
+func flock(path string, how int) (unlock func(), err error) {
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("lock %s: %w", path, err)
 	}
 	for {
-		err = syscall.Flock(int(f.Fd()), syscall.LOCK_EX)
+		err = syscall.Flock(int(f.Fd()), how)
 		if err != syscall.EINTR {
 			break
 		}

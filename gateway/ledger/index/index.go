@@ -85,8 +85,8 @@ const (
 
 // Index is an open index. Its methods may be called concurrently, Run once.
 type Index struct {
-	cfg  Config
-	lock *lock
+	cfg    Config
+	unlock func() // lets other processes open it
 
 	// gate is held for reading while the database is used, and for writing while it is exchanged for another.
 	gate      sync.RWMutex
@@ -129,13 +129,14 @@ func Open(ctx context.Context, cfg Config) (*Index, error) {
 	if cfg.Retry == 0 {
 		cfg.Retry = defaultRetry
 	}
-	l, err := takeLock(cfg.Path + ".lock")
+	unlock, err := lock(cfg.Path)
 	if err != nil {
 		return nil, err
 	}
-	x := &Index{cfg: cfg, lock: l, wake: make(chan struct{}, 1)}
+	x := &Index{cfg: cfg, unlock: unlock, wake: make(chan struct{}, 1)}
 	if err := x.openOrAnew(ctx); err != nil {
-		return nil, errors.Join(err, l.release())
+		unlock()
+		return nil, err
 	}
 	return x, nil
 }
@@ -148,7 +149,8 @@ func (x *Index) Close() error {
 	if x.db != nil {
 		err = x.db.Close()
 	}
-	return errors.Join(err, x.lock.release())
+	x.unlock()
+	return err
 }
 
 // Indexed is how many positions of the journal searches cover: all below it.

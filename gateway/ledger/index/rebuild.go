@@ -10,12 +10,12 @@ import (
 // Rebuild makes the index at cfg.Path again from the whole journal: beside the one that is there, whose place it takes
 // when it is whole. Progress, when given, is told how many positions are done and of how many. It fails with ErrInUse
 // when a process has the index open.
-func Rebuild(ctx context.Context, cfg Config, progress func(done, total uint64)) (err error) {
-	l, err := takeLock(cfg.Path + ".lock")
+func Rebuild(ctx context.Context, cfg Config, progress func(done, total uint64)) error {
+	unlock, err := lock(cfg.Path)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, l.release()) }()
+	defer unlock()
 	final := cfg.Path
 	cfg.Path += ".rebuilding"
 	if err := remove(cfg.Path); err != nil {

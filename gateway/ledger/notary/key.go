@@ -1,10 +1,7 @@
 package notary
 
 import (
-	"crypto/ed25519"
 	"crypto/rand"
-	"encoding/base64"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -14,6 +11,7 @@ import (
 	"github.com/transparency-dev/tessera/api/layout"
 	"golang.org/x/mod/sumdb/note"
 
+	"github.com/lienthong/lienthong/gateway/internal/notekey"
 	"github.com/lienthong/lienthong/gateway/internal/safefile"
 )
 
@@ -79,7 +77,7 @@ func (n *Notary) readKey() error {
 	if n.signer.Name() != n.cfg.Origin {
 		return fmt.Errorf("%w: %s is the key of %q, the log is %q", ErrKey, n.cfg.KeyFile, n.signer.Name(), n.cfg.Origin)
 	}
-	if n.public, err = publicKey(secret); err != nil {
+	if n.public, err = notekey.Public(secret); err != nil {
 		return fmt.Errorf("%w: %s: %w", ErrKey, n.cfg.KeyFile, err)
 	}
 	if n.key, err = fnote.NewVerifier(n.public); err != nil {
@@ -102,18 +100,4 @@ func (n *Notary) comparePublic() error {
 			ErrKey, n.cfg.PublicFile, n.cfg.KeyFile)
 	}
 	return nil
-}
-
-// publicKey derives the verifier key from a signer key, see https://c2sp.org/signed-note.
-func publicKey(secret string) (string, error) {
-	parts := strings.SplitN(secret, "+", 5) // PRIVATE, KEY, name, hash, key
-	if len(parts) != 5 {
-		return "", errors.New("not a note key")
-	}
-	key, err := base64.StdEncoding.DecodeString(parts[4])
-	if err != nil || len(key) != 1+ed25519.SeedSize {
-		return "", errors.New("not an Ed25519 note key")
-	}
-	public := ed25519.NewKeyFromSeed(key[1:]).Public().(ed25519.PublicKey)
-	return note.NewEd25519VerifierKey(parts[2], public)
 }

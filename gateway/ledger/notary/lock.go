@@ -5,7 +5,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"syscall"
+
+	"github.com/lienthong/lienthong/gateway/internal/safefile"
 )
 
 // lockFile keeps two processes from adding to one log. Tessera locks single steps only.
@@ -16,16 +17,9 @@ func lock(dir string) (unlock func(), err error) {
 	if err := os.MkdirAll(state, 0o755); err != nil {
 		return nil, fmt.Errorf("make directory of the log: %w", err)
 	}
-	f, err := os.OpenFile(filepath.Join(state, lockFile), os.O_CREATE|os.O_RDWR, 0o600)
-	if err != nil {
-		return nil, fmt.Errorf("lock log: %w", err)
+	unlock, err = safefile.TryLock(filepath.Join(state, lockFile))
+	if errors.Is(err, safefile.ErrLocked) {
+		return nil, fmt.Errorf("open log %s: %w; stop it first", dir, ErrInUse)
 	}
-	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
-		_ = f.Close()
-		if errors.Is(err, syscall.EWOULDBLOCK) {
-			return nil, fmt.Errorf("open log %s: %w; stop it first", dir, ErrInUse)
-		}
-		return nil, fmt.Errorf("lock log: %w", err)
-	}
-	return func() { _ = f.Close() }, nil
+	return unlock, err
 }

@@ -1,9 +1,7 @@
 package witness
 
 import (
-	"crypto/ed25519"
 	"crypto/rand"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -14,6 +12,7 @@ import (
 	fnote "github.com/transparency-dev/formats/note"
 	"golang.org/x/mod/sumdb/note"
 
+	"github.com/lienthong/lienthong/gateway/internal/notekey"
 	"github.com/lienthong/lienthong/gateway/internal/safefile"
 )
 
@@ -96,16 +95,7 @@ func (w *Witness) writePublic() error {
 
 // verifierKey derives the verifier key of cosignatures from a signer key, see https://c2sp.org/tlog-cosignature.
 func verifierKey(secret string) (string, error) {
-	parts := strings.SplitN(secret, "+", 5) // PRIVATE, KEY, name, hash, key
-	if len(parts) != 5 {
-		return "", errors.New("not a note key")
-	}
-	key, err := base64.StdEncoding.DecodeString(parts[4])
-	if err != nil || len(key) != 1+ed25519.SeedSize {
-		return "", errors.New("not an Ed25519 note key")
-	}
-	public := ed25519.NewKeyFromSeed(key[1:]).Public().(ed25519.PublicKey)
-	plain, err := note.NewEd25519VerifierKey(parts[2], public)
+	plain, err := notekey.Public(secret)
 	if err != nil {
 		return "", err
 	}

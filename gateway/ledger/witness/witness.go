@@ -22,11 +22,12 @@ import (
 	"path/filepath"
 	"slices"
 	"sync"
-	"syscall"
 	"time"
 
 	fnote "github.com/transparency-dev/formats/note"
 	"golang.org/x/mod/sumdb/note"
+
+	"github.com/lienthong/lienthong/gateway/internal/safefile"
 )
 
 // Config says who a witness is and for whom it works. Dir, Name and Logs must be set.
@@ -112,18 +113,11 @@ func lock(dir string) (unlock func(), err error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
 	}
-	f, err := os.OpenFile(filepath.Join(dir, "witness.lock"), os.O_CREATE|os.O_RDWR, 0o600)
-	if err != nil {
-		return nil, err
+	unlock, err = safefile.TryLock(filepath.Join(dir, "witness.lock"))
+	if errors.Is(err, safefile.ErrLocked) {
+		return nil, fmt.Errorf("%w; stop it first", ErrInUse)
 	}
-	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
-		_ = f.Close()
-		if errors.Is(err, syscall.EWOULDBLOCK) {
-			return nil, fmt.Errorf("%w; stop it first", ErrInUse)
-		}
-		return nil, err
-	}
-	return func() { _ = f.Close() }, nil
+	return unlock, err
 }
 
 func (w *Witness) openLogs() error {
