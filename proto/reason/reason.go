@@ -14,6 +14,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"time"
 
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc/codes"
@@ -48,12 +49,16 @@ type Form struct {
 // Fault is a failure with its reason and, where one request field is to blame, that field.
 type Fault struct {
 	Reason Reason
-	Field  string // path of the request field or name of the metadata at fault; empty when none is
-	Cause  error  // for the hub's own log; never leaves the process
+	Field  string    // path of the request field or name of the metadata at fault; empty when none is
+	Until  time.Time // from then on asking again may help; zero when nobody knows
+	Cause  error     // for the hub's own log; never leaves the process
 }
 
 // At says which request field or metadata entry is at fault.
 func (r Reason) At(field string) *Fault { return &Fault{Reason: r, Field: field} }
+
+// Until says from when on asking again may help.
+func (r Reason) Until(t time.Time) *Fault { return &Fault{Reason: r, Until: t} }
 
 // Because keeps the cause for the process's own log.
 func (r Reason) Because(cause error) *Fault { return &Fault{Reason: r, Cause: cause} }
@@ -99,6 +104,10 @@ func (f *Fault) GRPCStatus() *status.Status {
 	if f.Field != "" {
 		info.Metadata["field"] = f.Field
 		msg = f.Field + ": " + msg
+	}
+	if !f.Until.IsZero() {
+		info.Metadata["until"] = f.Until.UTC().Format(time.RFC3339)
+		msg += "; not before " + info.Metadata["until"]
 	}
 	st, err := status.New(form.Code, msg).WithDetails(info)
 	if err != nil {
@@ -157,6 +166,7 @@ func ofStatus(st *status.Status, err error) *Fault {
 		}
 		f := &Fault{Reason: Reason(info.GetReason()), Cause: err}
 		f.Field = FieldPath(info.GetMetadata()["field"])
+		f.Until, _ = time.Parse(time.RFC3339, info.GetMetadata()["until"]) // zero where there is none
 		return f
 	}
 	switch st.Code() {

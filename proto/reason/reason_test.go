@@ -71,6 +71,7 @@ var statuses = map[codes.Code][]int{
 	codes.NotFound:           {404},
 	codes.Unimplemented:      {404},
 	codes.AlreadyExists:      {409},
+	codes.Aborted:            {409},
 	codes.FailedPrecondition: {409, 502},
 	codes.ResourceExhausted:  {413, 429, 507},
 	codes.Canceled:           {499},

@@ -39,6 +39,31 @@ const (
 	CaseRequired       Reason = "CASE_REQUIRED"
 	OfficerRequired    Reason = "OFFICER_REQUIRED"
 	FieldsNotAgreed    Reason = "FIELDS_NOT_AGREED"
+
+	AgencyClosed        Reason = "AGENCY_CLOSED"
+	OfficerUnknown      Reason = "OFFICER_UNKNOWN"
+	CaseInvalid         Reason = "CASE_INVALID"
+	ConsumerSuspended   Reason = "CONSUMER_SUSPENDED"
+	AgreementProposed   Reason = "AGREEMENT_PROPOSED"
+	AgreementSuspended  Reason = "AGREEMENT_SUSPENDED"
+	AgreementTerminated Reason = "AGREEMENT_TERMINATED"
+	ConditionNotMet     Reason = "CONDITION_NOT_MET"
+	QuotaExceeded       Reason = "QUOTA_EXCEEDED"
+	FrequencyExceeded   Reason = "FREQUENCY_EXCEEDED"
+	EnumerationStopped  Reason = "ENUMERATION_STOPPED"
+	ServiceNotOfficial  Reason = "SERVICE_NOT_OFFICIAL"
+	ServicePlannedStop  Reason = "SERVICE_PLANNED_STOP"
+	PolicyStale         Reason = "POLICY_STALE"
+)
+
+// What those hear who change the hub's rules.
+const (
+	ActNotAllowed    Reason = "ACT_NOT_ALLOWED"
+	AgreementUnknown Reason = "AGREEMENT_UNKNOWN"
+	AgreementInvalid Reason = "AGREEMENT_INVALID"
+	VersionConflict  Reason = "VERSION_CONFLICT"
+	StateWrong       Reason = "STATE_WRONG"
+	SelfApproval     Reason = "SELF_APPROVAL"
 )
 
 // Between the hub and a registry.
@@ -116,6 +141,28 @@ var forms = map[Reason]Form{
 	CaseRequired:       {codes.InvalidArgument, http.StatusBadRequest, Caller, "say which dossier the query serves: send its number as lt-case"},
 	OfficerRequired:    {codes.InvalidArgument, http.StatusBadRequest, Caller, "say which officer asks: send the account name as lt-officer"},
 	FieldsNotAgreed:    {codes.PermissionDenied, http.StatusForbidden, Parties, "the agreement allows none of the fields that were asked for; ask for agreed fields, or have it extended"},
+
+	AgencyClosed:        {codes.PermissionDenied, http.StatusForbidden, Parties, "the agency is closed; ask as the one that took its place (lienthong agency show CODE)"},
+	OfficerUnknown:      {codes.PermissionDenied, http.StatusForbidden, Caller, "the agency has not enrolled this officer, or has disabled the account; have the agency enrol it: lienthong officer enrol"},
+	CaseInvalid:         {codes.InvalidArgument, http.StatusBadRequest, Caller, "the case number does not have the form of the agency's dossiers; check it (lienthong agency show CODE)"},
+	ConsumerSuspended:   {codes.PermissionDenied, http.StatusForbidden, Parties, "the provider has suspended this consumer; mend what its notice says (lienthong consumer list) and have it lifted"},
+	AgreementProposed:   {codes.PermissionDenied, http.StatusForbidden, Parties, "the agreement is proposed and not approved yet; it needs the provider's approval and the hub's"},
+	AgreementSuspended:  {codes.PermissionDenied, http.StatusForbidden, Parties, "the agreement is suspended; ask the agency that owns the registry why (lienthong agreement show ID)"},
+	AgreementTerminated: {codes.PermissionDenied, http.StatusForbidden, Parties, "the agreement was terminated; agree anew with the agency that owns the registry"},
+	ConditionNotMet:     {codes.PermissionDenied, http.StatusForbidden, Parties, "the agreement's condition does not hold for this question; see what it asks for with: lienthong agreement explain"},
+	QuotaExceeded:       {codes.ResourceExhausted, http.StatusTooManyRequests, Parties, "the agreement's quota is used up; ask again later, or have it raised"},
+	FrequencyExceeded:   {codes.ResourceExhausted, http.StatusTooManyRequests, Parties, "the agreement does not let this person be asked about so often; use the answer that you have"},
+	EnumerationStopped:  {codes.PermissionDenied, http.StatusForbidden, Hub, "too many numbers were asked for that nobody has, so asking was stopped; the hub's operators release it (lienthong guard release)"},
+	ServiceNotOfficial:  {codes.FailedPrecondition, http.StatusConflict, Provider, "the service is not in official use; see its state with: lienthong catalog show SERVICE"},
+	ServicePlannedStop:  {codes.Unavailable, http.StatusServiceUnavailable, Provider, "the service is stopped as was announced; ask again when it returns"},
+	PolicyStale:         {codes.Unavailable, http.StatusServiceUnavailable, Hub, "the gateway has not been able to read the hub's rules for too long, so it answers nothing; ask again later"},
+
+	ActNotAllowed:    {codes.PermissionDenied, http.StatusForbidden, Hub, "this system may not do that; the table of who may do what is in the gateway's README"},
+	AgreementUnknown: {codes.NotFound, http.StatusNotFound, Caller, "there is no such agreement among those this system may see; check its id: lienthong agreement list"},
+	AgreementInvalid: {codes.InvalidArgument, http.StatusBadRequest, Caller, "the agreement cannot be accepted as it is written; each problem is named with its place"},
+	VersionConflict:  {codes.Aborted, http.StatusConflict, Caller, "somebody else has changed it meanwhile; look at it again and start from its newest version"},
+	StateWrong:       {codes.FailedPrecondition, http.StatusConflict, Caller, "it is not in a state in which that can be done; see: lienthong agreement show ID"},
+	SelfApproval:     {codes.PermissionDenied, http.StatusForbidden, Caller, "who has proposed or approved it already cannot approve it once more; another person of the party whose approval is missing must"},
 
 	RegistryOffline:       {codes.Unavailable, http.StatusServiceUnavailable, Provider, "the registry is not connected; ask again later"},
 	JurisdictionNotServed: {codes.NotFound, http.StatusNotFound, Provider, "no registry answers for this province yet; list who does with: lienthong services"},

@@ -585,9 +585,13 @@ type Envelope struct {
 	// The leaf paths of the answer that may be released, sorted, joined by commas.
 	Fields string `protobuf:"bytes,10,opt,name=fields,proto3" json:"fields,omitempty"`
 	// Reference to the data subject's consent, carried and recorded, may be empty.
-	Consent       string `protobuf:"bytes,11,opt,name=consent,proto3" json:"consent,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Consent string `protobuf:"bytes,11,opt,name=consent,proto3" json:"consent,omitempty"`
+	// A condition over the answer that must hold before anything of it leaves, see package condition; may be empty.
+	AnswerCondition string `protobuf:"bytes,12,opt,name=answer_condition,json=answerCondition,proto3" json:"answer_condition,omitempty"`
+	// The province of the consumer's agency, which a condition may ask for: a 2-digit code, or empty.
+	ConsumerProvince string `protobuf:"bytes,13,opt,name=consumer_province,json=consumerProvince,proto3" json:"consumer_province,omitempty"`
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
 }
 
 func (x *Envelope) Reset() {
@@ -693,6 +697,20 @@ func (x *Envelope) GetFields() string {
 func (x *Envelope) GetConsent() string {
 	if x != nil {
 		return x.Consent
+	}
+	return ""
+}
+
+func (x *Envelope) GetAnswerCondition() string {
+	if x != nil {
+		return x.AnswerCondition
+	}
+	return ""
+}
+
+func (x *Envelope) GetConsumerProvince() string {
+	if x != nil {
+		return x.ConsumerProvince
 	}
 	return ""
 }
@@ -982,7 +1000,7 @@ const file_hub_v1_call_proto_rawDesc = "" +
 	"\benvelope\x18\x01 \x01(\v2\x10.hub.v1.EnvelopeR\benvelope\x12\x18\n" +
 	"\arequest\x18\x02 \x01(\fR\arequest\x12\x1d\n" +
 	"\n" +
-	"timeout_ms\x18\x03 \x01(\rR\ttimeoutMs\"\xdd\x02\n" +
+	"timeout_ms\x18\x03 \x01(\rR\ttimeoutMs\"\xb5\x03\n" +
 	"\bEnvelope\x12'\n" +
 	"\x0fconsumer_agency\x18\x01 \x01(\tR\x0econsumerAgency\x12'\n" +
 	"\x0fconsumer_system\x18\x02 \x01(\tR\x0econsumerSystem\x12\x18\n" +
@@ -995,7 +1013,9 @@ const file_hub_v1_call_proto_rawDesc = "" +
 	"\fjurisdiction\x18\t \x01(\tR\fjurisdiction\x12\x16\n" +
 	"\x06fields\x18\n" +
 	" \x01(\tR\x06fields\x12\x18\n" +
-	"\aconsent\x18\v \x01(\tR\aconsent\"\xab\x02\n" +
+	"\aconsent\x18\v \x01(\tR\aconsent\x12)\n" +
+	"\x10answer_condition\x18\f \x01(\tR\x0fanswerCondition\x12+\n" +
+	"\x11consumer_province\x18\r \x01(\tR\x10consumerProvince\"\xab\x02\n" +
 	"\x06Answer\x12\x16\n" +
 	"\x06status\x18\x01 \x01(\rR\x06status\x12\x16\n" +
 	"\x06reason\x18\x02 \x01(\tR\x06reason\x12&\n" +

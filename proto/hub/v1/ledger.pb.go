@@ -107,19 +107,28 @@ const (
 	Change_KIND_REMOVED Change_Kind = 6
 	// The hub was restored from a backup.
 	Change_KIND_RESTORED Change_Kind = 7
+	// A provider suspended a consumer, or lifted that.
+	Change_KIND_CONSUMER Change_Kind = 8
+	// The guard against guessing stopped somebody, or was released; or somebody asked for a decoy.
+	Change_KIND_GUARD Change_Kind = 9
+	// A consumer confirmed that it destroyed what it kept.
+	Change_KIND_DESTRUCTION Change_Kind = 10
 )
 
 // Enum value maps for Change_Kind.
 var (
 	Change_Kind_name = map[int32]string{
-		0: "KIND_UNSPECIFIED",
-		1: "KIND_AGREEMENT",
-		2: "KIND_CATALOG",
-		3: "KIND_MEMBER",
-		4: "KIND_LEDGER_KEY",
-		5: "KIND_ARCHIVED",
-		6: "KIND_REMOVED",
-		7: "KIND_RESTORED",
+		0:  "KIND_UNSPECIFIED",
+		1:  "KIND_AGREEMENT",
+		2:  "KIND_CATALOG",
+		3:  "KIND_MEMBER",
+		4:  "KIND_LEDGER_KEY",
+		5:  "KIND_ARCHIVED",
+		6:  "KIND_REMOVED",
+		7:  "KIND_RESTORED",
+		8:  "KIND_CONSUMER",
+		9:  "KIND_GUARD",
+		10: "KIND_DESTRUCTION",
 	}
 	Change_Kind_value = map[string]int32{
 		"KIND_UNSPECIFIED": 0,
@@ -130,6 +139,9 @@ var (
 		"KIND_ARCHIVED":    5,
 		"KIND_REMOVED":     6,
 		"KIND_RESTORED":    7,
+		"KIND_CONSUMER":    8,
+		"KIND_GUARD":       9,
+		"KIND_DESTRUCTION": 10,
 	}
 )
 
@@ -473,7 +485,15 @@ type Exchange struct {
 	// SHA-256 of `withheld`, likewise.
 	WithheldDigest []byte `protobuf:"bytes,39,opt,name=withheld_digest,json=withheldDigest,proto3" json:"withheld_digest,omitempty"`
 	// The registry was asked to change something, and nobody knows whether it did.
-	InDoubt       bool `protobuf:"varint,40,opt,name=in_doubt,json=inDoubt,proto3" json:"in_doubt,omitempty"`
+	InDoubt bool `protobuf:"varint,40,opt,name=in_doubt,json=inDoubt,proto3" json:"in_doubt,omitempty"`
+	// Sensitive fields were among those that were released.
+	Sensitive bool `protobuf:"varint,41,opt,name=sensitive,proto3" json:"sensitive,omitempty"`
+	// The revision of the hub's rules that decided: members, catalog and agreements are of this one moment.
+	PolicyRevision int64 `protobuf:"varint,42,opt,name=policy_revision,json=policyRevision,proto3" json:"policy_revision,omitempty"`
+	// Until when the consumer may keep the answer, where the agreement says.
+	KeepUntil *timestamppb.Timestamp `protobuf:"bytes,43,opt,name=keep_until,json=keepUntil,proto3" json:"keep_until,omitempty"`
+	// Somebody was asked for whom nobody has reason to ask: the hub's operators were alarmed.
+	Decoy         bool `protobuf:"varint,44,opt,name=decoy,proto3" json:"decoy,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -788,6 +808,34 @@ func (x *Exchange) GetInDoubt() bool {
 	return false
 }
 
+func (x *Exchange) GetSensitive() bool {
+	if x != nil {
+		return x.Sensitive
+	}
+	return false
+}
+
+func (x *Exchange) GetPolicyRevision() int64 {
+	if x != nil {
+		return x.PolicyRevision
+	}
+	return 0
+}
+
+func (x *Exchange) GetKeepUntil() *timestamppb.Timestamp {
+	if x != nil {
+		return x.KeepUntil
+	}
+	return nil
+}
+
+func (x *Exchange) GetDecoy() bool {
+	if x != nil {
+		return x.Decoy
+	}
+	return false
+}
+
 // Intent says that a registry is about to be asked to change something. Exactly one later record says what came of it:
 // its Exchange, or a Notice that it is in doubt or was not answered.
 type Intent struct {
@@ -990,7 +1038,14 @@ type Change struct {
 	// Who approved besides: AGENCY/SYSTEM.
 	Approvals []string `protobuf:"bytes,8,rep,name=approvals,proto3" json:"approvals,omitempty"`
 	// SHA-256 of what is in force from now on, where it is a document.
-	Digest        []byte `protobuf:"bytes,9,opt,name=digest,proto3" json:"digest,omitempty"`
+	Digest []byte `protobuf:"bytes,9,opt,name=digest,proto3" json:"digest,omitempty"`
+	// Number of the change in the hub's database: a change that is recorded twice, because a gateway crashed between
+	// recording it and noting so, has the same number twice.
+	Number int64 `protobuf:"varint,10,opt,name=number,proto3" json:"number,omitempty"`
+	// The revision of the hub's rules that it made.
+	Revision int64 `protobuf:"varint,11,opt,name=revision,proto3" json:"revision,omitempty"`
+	// When it was made.
+	Made          *timestamppb.Timestamp `protobuf:"bytes,12,opt,name=made,proto3" json:"made,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1084,6 +1139,27 @@ func (x *Change) GetApprovals() []string {
 func (x *Change) GetDigest() []byte {
 	if x != nil {
 		return x.Digest
+	}
+	return nil
+}
+
+func (x *Change) GetNumber() int64 {
+	if x != nil {
+		return x.Number
+	}
+	return 0
+}
+
+func (x *Change) GetRevision() int64 {
+	if x != nil {
+		return x.Revision
+	}
+	return 0
+}
+
+func (x *Change) GetMade() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Made
 	}
 	return nil
 }
@@ -1840,7 +1916,7 @@ const file_hub_v1_ledger_proto_rawDesc = "" +
 	"\x06change\x18\f \x01(\v2\x0e.hub.v1.ChangeH\x00R\x06change\x12(\n" +
 	"\x06access\x18\r \x01(\v2\x0e.hub.v1.AccessH\x00R\x06access\x12(\n" +
 	"\x06notice\x18\x0e \x01(\v2\x0e.hub.v1.NoticeH\x00R\x06noticeB\a\n" +
-	"\x05event\"\xe2\v\n" +
+	"\x05event\"\xfa\f\n" +
 	"\bExchange\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\fR\x02id\x12\x19\n" +
 	"\btrace_id\x18\x02 \x01(\fR\atraceId\x126\n" +
@@ -1884,7 +1960,12 @@ const file_hub_v1_ledger_proto_rawDesc = "" +
 	"\ranswer_digest\x18% \x01(\fR\fanswerDigest\x12'\n" +
 	"\x0freleased_digest\x18& \x01(\fR\x0ereleasedDigest\x12'\n" +
 	"\x0fwithheld_digest\x18' \x01(\fR\x0ewithheldDigest\x12\x19\n" +
-	"\bin_doubt\x18( \x01(\bR\ainDoubt\"\x8f\x01\n" +
+	"\bin_doubt\x18( \x01(\bR\ainDoubt\x12\x1c\n" +
+	"\tsensitive\x18) \x01(\bR\tsensitive\x12'\n" +
+	"\x0fpolicy_revision\x18* \x01(\x03R\x0epolicyRevision\x129\n" +
+	"\n" +
+	"keep_until\x18+ \x01(\v2\x1a.google.protobuf.TimestampR\tkeepUntil\x12\x14\n" +
+	"\x05decoy\x18, \x01(\bR\x05decoy\"\x8f\x01\n" +
 	"\aOutcome\x12\x17\n" +
 	"\x13OUTCOME_UNSPECIFIED\x10\x00\x12\x14\n" +
 	"\x10OUTCOME_ANSWERED\x10\x01\x12\x13\n" +
@@ -1911,7 +1992,7 @@ const file_hub_v1_ledger_proto_rawDesc = "" +
 	"\vsubject_key\x18\x0e \x01(\rR\n" +
 	"subjectKey\x12%\n" +
 	"\x0erequest_digest\x18\x0f \x01(\fR\rrequestDigest\x12/\n" +
-	"\bsubjects\x18\x10 \x03(\v2\x13.hub.v1.DataSubjectR\bsubjects\"\xa2\x03\n" +
+	"\bsubjects\x18\x10 \x03(\v2\x13.hub.v1.DataSubjectR\bsubjects\"\xbf\x04\n" +
 	"\x06Change\x12'\n" +
 	"\x04kind\x18\x01 \x01(\x0e2\x13.hub.v1.Change.KindR\x04kind\x12\x16\n" +
 	"\x06object\x18\x02 \x01(\tR\x06object\x12\x18\n" +
@@ -1921,7 +2002,11 @@ const file_hub_v1_ledger_proto_rawDesc = "" +
 	"\vcertificate\x18\x06 \x01(\tR\vcertificate\x12\x12\n" +
 	"\x04text\x18\a \x01(\tR\x04text\x12\x1c\n" +
 	"\tapprovals\x18\b \x03(\tR\tapprovals\x12\x16\n" +
-	"\x06digest\x18\t \x01(\fR\x06digest\"\xa0\x01\n" +
+	"\x06digest\x18\t \x01(\fR\x06digest\x12\x16\n" +
+	"\x06number\x18\n" +
+	" \x01(\x03R\x06number\x12\x1a\n" +
+	"\brevision\x18\v \x01(\x03R\brevision\x12.\n" +
+	"\x04made\x18\f \x01(\v2\x1a.google.protobuf.TimestampR\x04made\"\xd9\x01\n" +
 	"\x04Kind\x12\x14\n" +
 	"\x10KIND_UNSPECIFIED\x10\x00\x12\x12\n" +
 	"\x0eKIND_AGREEMENT\x10\x01\x12\x10\n" +
@@ -1930,7 +2015,12 @@ const file_hub_v1_ledger_proto_rawDesc = "" +
 	"\x0fKIND_LEDGER_KEY\x10\x04\x12\x11\n" +
 	"\rKIND_ARCHIVED\x10\x05\x12\x10\n" +
 	"\fKIND_REMOVED\x10\x06\x12\x11\n" +
-	"\rKIND_RESTORED\x10\a\"\xb7\x04\n" +
+	"\rKIND_RESTORED\x10\a\x12\x11\n" +
+	"\rKIND_CONSUMER\x10\b\x12\x0e\n" +
+	"\n" +
+	"KIND_GUARD\x10\t\x12\x14\n" +
+	"\x10KIND_DESTRUCTION\x10\n" +
+	"\"\xb7\x04\n" +
 	"\x06Access\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\fR\x02id\x126\n" +
 	"\breceived\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\breceived\x12\x16\n" +
@@ -2040,26 +2130,28 @@ var file_hub_v1_ledger_proto_depIdxs = []int32{
 	17, // 8: hub.v1.Exchange.result:type_name -> hub.v1.Result
 	18, // 9: hub.v1.Exchange.subjects:type_name -> hub.v1.DataSubject
 	19, // 10: hub.v1.Exchange.timings:type_name -> hub.v1.Timings
-	16, // 11: hub.v1.Intent.received:type_name -> google.protobuf.Timestamp
-	18, // 12: hub.v1.Intent.subjects:type_name -> hub.v1.DataSubject
-	1,  // 13: hub.v1.Change.kind:type_name -> hub.v1.Change.Kind
-	16, // 14: hub.v1.Access.received:type_name -> google.protobuf.Timestamp
-	2,  // 15: hub.v1.Access.role:type_name -> hub.v1.Access.Role
-	9,  // 16: hub.v1.Notice.opened:type_name -> hub.v1.Notice.Opened
-	10, // 17: hub.v1.Notice.closed:type_name -> hub.v1.Notice.Closed
-	11, // 18: hub.v1.Notice.in_doubt:type_name -> hub.v1.Notice.InDoubt
-	12, // 19: hub.v1.Notice.not_answered:type_name -> hub.v1.Notice.NotAnswered
-	13, // 20: hub.v1.Notice.refusals:type_name -> hub.v1.Notice.Refusals
-	14, // 21: hub.v1.Notice.clock_back:type_name -> hub.v1.Notice.ClockBack
-	15, // 22: hub.v1.Notice.fields:type_name -> hub.v1.Notice.Fields
-	16, // 23: hub.v1.Notice.Refusals.first:type_name -> google.protobuf.Timestamp
-	16, // 24: hub.v1.Notice.Refusals.last:type_name -> google.protobuf.Timestamp
-	16, // 25: hub.v1.Notice.ClockBack.now:type_name -> google.protobuf.Timestamp
-	26, // [26:26] is the sub-list for method output_type
-	26, // [26:26] is the sub-list for method input_type
-	26, // [26:26] is the sub-list for extension type_name
-	26, // [26:26] is the sub-list for extension extendee
-	0,  // [0:26] is the sub-list for field type_name
+	16, // 11: hub.v1.Exchange.keep_until:type_name -> google.protobuf.Timestamp
+	16, // 12: hub.v1.Intent.received:type_name -> google.protobuf.Timestamp
+	18, // 13: hub.v1.Intent.subjects:type_name -> hub.v1.DataSubject
+	1,  // 14: hub.v1.Change.kind:type_name -> hub.v1.Change.Kind
+	16, // 15: hub.v1.Change.made:type_name -> google.protobuf.Timestamp
+	16, // 16: hub.v1.Access.received:type_name -> google.protobuf.Timestamp
+	2,  // 17: hub.v1.Access.role:type_name -> hub.v1.Access.Role
+	9,  // 18: hub.v1.Notice.opened:type_name -> hub.v1.Notice.Opened
+	10, // 19: hub.v1.Notice.closed:type_name -> hub.v1.Notice.Closed
+	11, // 20: hub.v1.Notice.in_doubt:type_name -> hub.v1.Notice.InDoubt
+	12, // 21: hub.v1.Notice.not_answered:type_name -> hub.v1.Notice.NotAnswered
+	13, // 22: hub.v1.Notice.refusals:type_name -> hub.v1.Notice.Refusals
+	14, // 23: hub.v1.Notice.clock_back:type_name -> hub.v1.Notice.ClockBack
+	15, // 24: hub.v1.Notice.fields:type_name -> hub.v1.Notice.Fields
+	16, // 25: hub.v1.Notice.Refusals.first:type_name -> google.protobuf.Timestamp
+	16, // 26: hub.v1.Notice.Refusals.last:type_name -> google.protobuf.Timestamp
+	16, // 27: hub.v1.Notice.ClockBack.now:type_name -> google.protobuf.Timestamp
+	28, // [28:28] is the sub-list for method output_type
+	28, // [28:28] is the sub-list for method input_type
+	28, // [28:28] is the sub-list for extension type_name
+	28, // [28:28] is the sub-list for extension extendee
+	0,  // [0:28] is the sub-list for field type_name
 }
 
 func init() { file_hub_v1_ledger_proto_init() }
