@@ -15,6 +15,10 @@ const (
 	Hello = "lt.hello"
 	// AllKeys matches the announcements of all connectors.
 	AllKeys = "lt.key.>"
+	// Bell says that the hub's rules have changed: whoever hears it reads them anew from SQL, which alone is believed.
+	Bell = "lt.bell"
+	// Tallies is where gateways tell each other, sealed, how often they were asked what.
+	Tallies = "lt.tally"
 	// AllCalls matches every call; only gateways may publish it.
 	AllCalls = "lt.call.>"
 )

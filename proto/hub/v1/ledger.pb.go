@@ -1045,7 +1045,9 @@ type Change struct {
 	// The revision of the hub's rules that it made.
 	Revision int64 `protobuf:"varint,11,opt,name=revision,proto3" json:"revision,omitempty"`
 	// When it was made.
-	Made          *timestamppb.Timestamp `protobuf:"bytes,12,opt,name=made,proto3" json:"made,omitempty"`
+	Made *timestamppb.Timestamp `protobuf:"bytes,12,opt,name=made,proto3" json:"made,omitempty"`
+	// The officer it was made for, by the account name that the agency's system gave.
+	Officer       string `protobuf:"bytes,13,opt,name=officer,proto3" json:"officer,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1162,6 +1164,13 @@ func (x *Change) GetMade() *timestamppb.Timestamp {
 		return x.Made
 	}
 	return nil
+}
+
+func (x *Change) GetOfficer() string {
+	if x != nil {
+		return x.Officer
+	}
+	return ""
 }
 
 // Access says that somebody read the ledger.
@@ -1992,7 +2001,7 @@ const file_hub_v1_ledger_proto_rawDesc = "" +
 	"\vsubject_key\x18\x0e \x01(\rR\n" +
 	"subjectKey\x12%\n" +
 	"\x0erequest_digest\x18\x0f \x01(\fR\rrequestDigest\x12/\n" +
-	"\bsubjects\x18\x10 \x03(\v2\x13.hub.v1.DataSubjectR\bsubjects\"\xbf\x04\n" +
+	"\bsubjects\x18\x10 \x03(\v2\x13.hub.v1.DataSubjectR\bsubjects\"\xd9\x04\n" +
 	"\x06Change\x12'\n" +
 	"\x04kind\x18\x01 \x01(\x0e2\x13.hub.v1.Change.KindR\x04kind\x12\x16\n" +
 	"\x06object\x18\x02 \x01(\tR\x06object\x12\x18\n" +
@@ -2006,7 +2015,8 @@ const file_hub_v1_ledger_proto_rawDesc = "" +
 	"\x06number\x18\n" +
 	" \x01(\x03R\x06number\x12\x1a\n" +
 	"\brevision\x18\v \x01(\x03R\brevision\x12.\n" +
-	"\x04made\x18\f \x01(\v2\x1a.google.protobuf.TimestampR\x04made\"\xd9\x01\n" +
+	"\x04made\x18\f \x01(\v2\x1a.google.protobuf.TimestampR\x04made\x12\x18\n" +
+	"\aofficer\x18\r \x01(\tR\aofficer\"\xd9\x01\n" +
 	"\x04Kind\x12\x14\n" +
 	"\x10KIND_UNSPECIFIED\x10\x00\x12\x12\n" +
 	"\x0eKIND_AGREEMENT\x10\x01\x12\x10\n" +

@@ -1,0 +1,2 @@
+-- Tables of member.
+SELECT 1;

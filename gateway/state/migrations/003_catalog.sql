@@ -1,0 +1,2 @@
+-- Tables of catalog.
+SELECT 1;

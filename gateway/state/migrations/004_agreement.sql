@@ -1,0 +1,2 @@
+-- Tables of agreement.
+SELECT 1;

@@ -1,0 +1,2 @@
+-- Tables of meter.
+SELECT 1;

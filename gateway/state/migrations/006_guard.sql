@@ -1,0 +1,2 @@
+-- Tables of guard.
+SELECT 1;
