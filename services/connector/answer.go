@@ -84,6 +84,9 @@ func (c *connector) fulfil(o *opened, call *hubv1.Call, a *hubv1.Answer, b *buff
 	}
 	defer func() { a.Subjects = subjects(b.tally.Subjects) }()
 	b.tally.Matched, b.tally.Missed = 0, 0
+	if err := o.method.conditional(call.GetEnvelope()); err != nil {
+		return err
+	}
 	response, err := c.ask(o, call, a.Timings)
 	if err != nil {
 		return err
@@ -98,11 +101,15 @@ func (c *connector) fulfil(o *opened, call *hubv1.Call, a *hubv1.Answer, b *buff
 	if err := o.method.told.Count(b.response, &b.tally); err != nil {
 		return reason.AnswerMalformed.Because(err)
 	}
+	a.Matched, a.Missed = uint32(b.tally.Matched), uint32(b.tally.Missed)
+	a.Result, _ = o.method.told.Result(b.response)
+	if err := o.method.holds(call.GetEnvelope(), call.GetRequest(), b.response, a.Result, o.started); err != nil {
+		return err
+	}
 	if b.pruned, err = fields.Append(b.pruned[:0], b.response); err != nil {
 		return reason.AnswerMalformed.Because(err)
 	}
-	a.Response, a.Matched, a.Missed = b.pruned, uint32(b.tally.Matched), uint32(b.tally.Missed)
-	a.Result, _ = o.method.told.Result(b.response)
+	a.Response = b.pruned
 	return nil
 }
 

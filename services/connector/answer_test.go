@@ -228,3 +228,47 @@ func TestTimingsSayWhereTheTimeWent(t *testing.T) {
 	require.GreaterOrEqual(t, timings.GetRegistryUs(), uint32(7000))
 	require.Less(t, timings.GetConnectorUs(), uint32(10_000_000), "it did not wrap around")
 }
+
+func TestAConditionOverTheAnswerIsDecidedBeforeAnythingLeaves(t *testing.T) {
+	answer := &populationv1.GetPersonResponse{Person: &populationv1.Person{
+		PersonalId: "042187001234", PermanentResidence: &hubv1.Address{ProvinceCode: "42"},
+	}}
+	asked := 0
+	w := newWorld(t)
+	w.run(&registry{getPerson: func(context.Context, *populationv1.GetPersonRequest) (*populationv1.GetPersonResponse, error) {
+		asked++
+		return proto.CloneOf(answer), nil
+	}})
+	l := w.gateway().known()
+	const own = "answer.person.permanent_residence.province_code == caller.province"
+	for name, c := range map[string]struct {
+		condition, province string
+		found               hubv1.Result_Code
+		want                reason.Reason
+	}{
+		"holds":                       {own, "42", hubv1.Result_FOUND, ""},
+		"does not hold":               {own, "08", hubv1.Result_FOUND, reason.ConditionNotMet},
+		"somebody dead":               {own, "08", hubv1.Result_DECEASED, reason.ConditionNotMet},
+		"cannot be decided":           {"1 / size(answer.person.old_id) > 0", "42", hubv1.Result_FOUND, reason.ConditionNotMet},
+		"nobody: nothing is told":     {own, "08", hubv1.Result_NO_MATCH, ""},
+		"is none":                     {"answer.", "42", hubv1.Result_FOUND, reason.ContractMismatch},
+		"a field of another contract": {"answer.shoe_size == 1", "42", hubv1.Result_FOUND, reason.ContractMismatch},
+	} {
+		t.Run(name, func(t *testing.T) {
+			answer.Result = &hubv1.Result{Code: c.found}
+			call := l.call(getPerson, person("042187001234"), "person.personal_id")
+			call.message.Envelope.AnswerCondition, call.message.Envelope.ConsumerProvince = c.condition, c.province
+			got := l.ask(call)
+			require.Equal(t, string(c.want), got.GetReason())
+			if c.want == "" {
+				require.NotEmpty(t, got.GetResponse())
+				return
+			}
+			require.Empty(t, got.GetResponse())
+			if c.want == reason.ConditionNotMet {
+				require.Equal(t, []string{"042187001234"}, values(got), "the ledger knows about whom it was")
+				require.EqualValues(t, 1, got.GetMatched())
+			}
+		})
+	}
+}

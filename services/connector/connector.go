@@ -51,7 +51,7 @@ type Config struct {
 	Bus          bus.ConnectConfig // how to reach the bus; Name, Inbox, Process and Log are filled in
 	Certificate  tls.Certificate   // who the provider is; signs the sealing keys
 	Roots        *x509.CertPool    // whom gateways' certificates are checked against
-	Gateways     []peer.ID         // who may ask; nobody else is answered
+	Gateways     []peer.ID         // who may ask; nobody else is answered. None: whom Accept takes
 	Workers      int               // calls answered at the same time; default 16 for each CPU
 	Waiting      int               // calls that may wait for a worker; default 64 for each worker
 	Log          *slog.Logger      // default: slog's default
@@ -63,7 +63,7 @@ type Config struct {
 	// new sealing key, so that it comes into use without a restart.
 	GetCertificate func() (*tls.Certificate, error)
 	// Accept judges, for every call, a gateway whose certificate is good, so that a revoked one is not answered any
-	// more; nil accepts all of Gateways. It must not block.
+	// more, or of which Gateways does not say who they are; nil accepts all of Gateways. It must not block.
 	Accept func(peer.ID, *x509.Certificate) error
 }
 
@@ -71,8 +71,8 @@ func (c *Config) fill() error {
 	if !bus.ValidToken(c.Name) {
 		return fmt.Errorf("connector: name %q: use letters, digits, '-' and '_'", c.Name)
 	}
-	if len(c.Gateways) == 0 || c.Roots == nil {
-		return errors.New("connector: say who may ask (Gateways, Roots)")
+	if len(c.Gateways) == 0 && c.Accept == nil || c.Roots == nil {
+		return errors.New("connector: say who may ask (Gateways or Accept, and Roots)")
 	}
 	if c.GetCertificate == nil {
 		c.GetCertificate = func() (*tls.Certificate, error) { return &c.Certificate, nil }

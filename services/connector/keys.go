@@ -149,7 +149,8 @@ func (k *keys) find(f *bus.Frame) (*bus.Pair, error) {
 	if err != nil {
 		return nil, err
 	}
-	if party.Role != hubv1.AnnouncedKey_ROLE_GATEWAY || !slices.Contains(k.cfg.Gateways, party.ID) || party.Key != f.Sender {
+	known := len(k.cfg.Gateways) == 0 || slices.Contains(k.cfg.Gateways, party.ID) // nobody named: Accept judges
+	if party.Role != hubv1.AnnouncedKey_ROLE_GATEWAY || !known || party.Key != f.Sender {
 		return nil, fmt.Errorf("%w: %s is not one of this connector's gateways", bus.ErrAnnouncement, party.ID)
 	}
 	return own.Pair(party)

@@ -43,6 +43,8 @@ type method struct {
 	masks   sync.Map // field list → *mask.Mask
 	nmasks  int
 	mu      sync.Mutex
+
+	conditions conditions
 }
 
 // registrar collects what a registry registers.

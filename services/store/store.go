@@ -128,3 +128,12 @@ func ignoreDone(err error) error {
 	}
 	return err
 }
+
+// InReadTx runs do in one transaction that reads: all that do reads is of one moment. It is undone, whatever comes of it.
+func (db *DB) InReadTx(ctx context.Context, do func(*sql.Tx) error) error {
+	tx, err := db.Read.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+	if err != nil {
+		return fmt.Errorf("begin reading: %w", err)
+	}
+	return errors.Join(do(tx), ignoreDone(tx.Rollback()))
+}
