@@ -101,5 +101,8 @@ func flock(path string, how int) (unlock func(), err error) {
 		_ = f.Close()
 		return nil, fmt.Errorf("lock %s: %w", path, err)
 	}
-	return func() { _ = f.Close() }, nil // closing gives the lock back
+	return func() {
+		_ = syscall.Flock(int(f.Fd()), syscall.LOCK_UN) // some systems are late to give back what was only closed
+		_ = f.Close()
+	}, nil
 }

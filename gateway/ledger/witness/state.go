@@ -3,6 +3,7 @@ package witness
 import (
 	"bytes"
 	"crypto/sha256"
+	"encoding/base64"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -105,6 +106,11 @@ func (l *record) open(origin string, raw []byte) (*state, string, error) {
 	}
 	if cp.Origin != origin || len(cp.Hash) != sha256.Size || !strings.HasPrefix(signed.Text, string(cp.Marshal())) {
 		return nil, "", errors.New("not a checkpoint of this log in the one way to write it")
+	}
+	for _, sig := range signed.Sigs { // unused bits of base64 are not signed
+		if _, err := base64.StdEncoding.Strict().DecodeString(sig.Base64); err != nil {
+			return nil, "", err
+		}
 	}
 	kept, err := note.Sign(&note.Note{Text: signed.Text, Sigs: signed.Sigs})
 	if err != nil {
