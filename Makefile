@@ -26,8 +26,8 @@ lint: ## gofmt, go vet, staticcheck, buf lint and breaking, generated files and 
 generate: ## generate Go from the protos
 	@scripts/generate
 
-bench: ## compare the hub with direct gRPC, nginx and HAProxy, in one run; LEDGER=1: the ledger by itself
-	@scripts/bench $(if $(LEDGER),--ledger)
+bench: ## compare the hub with direct gRPC, nginx and HAProxy, in one run; LEDGER=1: the ledger; REVOKE=1: revocation
+	@scripts/bench $(if $(LEDGER),--ledger) $(if $(REVOKE),--revoke)
 
 faults: ## break hubs: power cuts, crashes, edits of the ledger, failing devices (as root)
 	@scripts/faults

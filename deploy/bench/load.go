@@ -11,6 +11,11 @@ import (
 	"strconv"
 	"syscall"
 	"time"
+
+	"google.golang.org/protobuf/proto"
+
+	"github.com/lienthong/lienthong/gateway/catalog"
+	populationv1 "github.com/lienthong/lienthong/proto/registry/population/v1"
 )
 
 // Callers share connections, as the threads of agencies' systems do: one connection for every four, so that every
@@ -69,8 +74,12 @@ func (l *load) run(ctx context.Context, p *path, callers int, length time.Durati
 	if err != nil {
 		return nil, err
 	}
+	contract, err := protoset(p)
+	if err != nil {
+		return nil, err
+	}
 	report := filepath.Join(l.dir, "load.json")
-	ghz := exec.CommandContext(ctx, l.ghz, "--protoset", protoset(p), "--call", method,
+	ghz := exec.CommandContext(ctx, l.ghz, "--protoset", contract, "--call", method,
 		"--data-file", questionsFile(l.dir), "--metadata", string(metadata), "--disable-template-functions", "--disable-template-data",
 		"--cacert", p.dir.CA(), "--cert", p.dir.Certificate(p.asker), "--key", p.dir.Key(p.asker), "--cname", "localhost",
 		"--concurrency", strconv.Itoa(callers), "--connections", strconv.Itoa(max(1, callers/callersPerChannel)),
@@ -102,5 +111,13 @@ func parseOutcome(raw []byte) (*outcome, error) {
 	return o, o.judge()
 }
 
-// protoset is the contract as it was published, so that a run does not begin with reflection.
-func protoset(p *path) string { return filepath.Join(p.dir.Catalog(), "registry.population.v1.binpb") }
+// protoset writes the contract as it was published where a path's load finds it, so that a run does not begin with
+// reflection.
+func protoset(p *path) (string, error) {
+	raw, err := proto.Marshal(catalog.FileSet(populationv1.File_registry_population_v1_population_proto))
+	if err != nil {
+		return "", fmt.Errorf("write contract: %w", err)
+	}
+	file := string(p.dir) + ".binpb"
+	return file, os.WriteFile(file, raw, 0o600)
+}

@@ -42,6 +42,9 @@ type options struct {
 	Work       string        `help:"Directory below which the run makes its own." default:"run" type:"path"`
 	Out        string        `help:"Where the figures are written (default: bench.json in the directory that --work names, with --ledger bench-ledger.json)." type:"path"`
 
+	Revoke      bool `help:"Measure how long a suspended agreement and a revoked certificate are still served, at two gateways under load."`
+	Revocations int  `help:"With --revoke: how often each is done." default:"100"`
+
 	Ledger  bool `help:"Measure the ledger by itself instead: journal, transparency log, index, proofs and searches, on a ledger that is made for it."`
 	Records int  `help:"With --ledger: records of that ledger, about 1.2 KB of disk each." default:"10000000"`
 }
@@ -61,6 +64,9 @@ func (o *options) Validate() error {
 	}
 	if o.Records < 10_000 || o.Records > 200_000_000 {
 		return fmt.Errorf("--records is %d; choose 10000 to 200000000", o.Records)
+	}
+	if o.Revocations < 10 || o.Revocations > 1000 {
+		return fmt.Errorf("--revocations is %d; choose 10 to 1000", o.Revocations)
 	}
 	if o.Population < 1000 || o.Population > 1_000_000 {
 		return fmt.Errorf("--population is %d; choose 1000 to 1000000", o.Population)
@@ -105,6 +111,9 @@ func main() {
 	measure, limit := run, wholeRun
 	if opt.Ledger {
 		measure, limit = runLedger, wholeLedger
+	}
+	if opt.Revoke {
+		measure = runRevoke
 	}
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()

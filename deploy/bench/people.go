@@ -30,17 +30,18 @@ type question struct {
 	PersonalID string `json:"personal_id"`
 }
 
+// somebody is a person by all that GetPerson asks for.
+type somebody struct {
+	PersonalID string `json:"personal_id"`
+	FullName   string `json:"full_name"`
+	BirthDate  string `json:"birth_date"`
+}
+
 // samplePeople picks people of the nation and writes the questions about them to where the load finds them.
 func (b *bench) samplePeople(ctx context.Context, dir string) ([]question, error) {
-	say("picking people")
-	out, err := exec.CommandContext(ctx, filepath.Join(b.tools, "lienthong"), "nation", "sample", peopleKind,
-		"--dir", dir, "-n", strconv.Itoa(peopleMost), "--json").Output()
-	if err != nil {
-		return nil, fmt.Errorf("pick people of the nation: %w", err)
-	}
 	var people []question
-	if err := json.Unmarshal(out, &people); err != nil {
-		return nil, fmt.Errorf("pick people of the nation: %w", err)
+	if err := b.sample(ctx, dir, peopleMost, &people); err != nil {
+		return nil, err
 	}
 	if len(people) < 300 {
 		return nil, fmt.Errorf("only %d people to ask about; choose a larger --population", len(people))
@@ -50,6 +51,20 @@ func (b *bench) samplePeople(ctx context.Context, dir string) ([]question, error
 		return nil, err
 	}
 	return people, os.WriteFile(questionsFile(b.dir), raw, 0o600)
+}
+
+// sample picks people of the nation.
+func (b *bench) sample(ctx context.Context, dir string, n int, into any) error {
+	say("picking people")
+	out, err := exec.CommandContext(ctx, filepath.Join(b.tools, "lienthong"), "nation", "sample", peopleKind,
+		"--dir", dir, "-n", strconv.Itoa(n), "--json").Output()
+	if err == nil {
+		err = json.Unmarshal(out, into)
+	}
+	if err != nil {
+		return fmt.Errorf("pick people of the nation: %w", err)
+	}
+	return nil
 }
 
 func questionsFile(dir string) string { return filepath.Join(dir, "questions.json") }

@@ -95,7 +95,7 @@ func TestARequestInJSONIsTheSameAsArguments(t *testing.T) {
 	asked := []string{bin, "query", "registry." + residence, "--purpose", "CT-TT", "--case", "E2E-1", "--json", "--dir", h.dir}
 	byStdin := command(t, `{"personalId":"`+p.PersonalID+`"}`, asked...)
 	require.Zero(t, byStdin.code, byStdin.err)
-	byArgument := command(t, "", append(asked, "personal_id="+p.PersonalID, "--officer", "a=b", "full_name="+p.FullName)...)
+	byArgument := command(t, "", append(asked, "personal_id="+p.PersonalID, "--consent", "a=b", "full_name="+p.FullName)...)
 	require.Equal(t, decode[answer](t, byArgument.out).Answer, decode[answer](t, byStdin.out).Answer)
 }
 

@@ -6,7 +6,7 @@
 //	population := populationv1.NewPopulationServiceClient(hub.Dial("H27/one-stop"))
 //
 // A registry of one's own joins with its generated code, its offer and an agreement; see Registry and Config.Files.
-// Faults are made on demand: StopBus, Registry.Stop, and the files below Dir.
+// Rules are changed by Agree, Enlist and Change. Faults are made on demand: StopBus, StopRegistry, and the files below Dir.
 //
 // What does not belong here: claims about the hub; those are tests.
 package hubtest
@@ -28,6 +28,7 @@ import (
 	"github.com/lienthong/lienthong/deploy/parts"
 	"github.com/lienthong/lienthong/gateway/ledger"
 	"github.com/lienthong/lienthong/gateway/member/authority"
+	"github.com/lienthong/lienthong/gateway/state"
 	"github.com/lienthong/lienthong/proto/bus"
 	"github.com/lienthong/lienthong/services/nation"
 )
@@ -43,8 +44,8 @@ type Config struct {
 	Seed int64
 	// Registries are those that are on the bus when Start returns.
 	Registries []Registry
-	// Files are laid over the hub's directory before it starts, such as catalog/people.yaml and
-	// agreements/people.yaml. The sandbox's own are there already.
+	// Files are laid over the hub's directory before it starts. Offers of the test's own registries (catalog/people.yaml)
+	// are published, and agreements (agreements/people.yaml) put in force, beside the sandbox's own.
 	Files fs.FS
 	// Ledger says how the ledger is kept; what is empty is filled from Dir. Each refusal has a record of its own
 	// unless Refusals says otherwise, and segments of the journal are small.
@@ -55,8 +56,7 @@ type Config struct {
 
 // Hub is a running hub.
 type Hub struct {
-	// Dir is the hub's directory: identities, catalog, agreements. What a test changes there takes effect within
-	// a second; see Eventually.
+	// Dir is the hub's directory: identities, keys, databases, the ledger.
 	Dir parts.Dir
 	// Authority issues, renews and revokes identities.
 	Authority *authority.Authority
@@ -157,16 +157,26 @@ func (h *Hub) prepare(ctx context.Context) error {
 	if h.creds, err = parts.Prepare(ctx, h.Dir); err != nil {
 		return err
 	}
-	h.Authority = h.creds.Authority
+	h.Authority = h.creds.Authority.As(state.Actor{ID: parts.GatewayID}, h.told)
 	for _, r := range h.cfg.Registries {
-		if err := r.publish(h); err != nil {
+		if err := r.issue(h); err != nil {
 			return err
 		}
 	}
 	if h.cfg.Files == nil {
 		return nil
 	}
-	return layOver(dir, h.cfg.Files)
+	if err := layOver(dir, h.cfg.Files); err != nil {
+		return err
+	}
+	return h.publishOwn(ctx, h.cfg.Files)
+}
+
+// told has a change of the authority's in force before the authority returns.
+func (h *Hub) told(made state.Made) {
+	if h.gateway != nil {
+		_ = h.gateway.Changed(h.ctx, made) // of a hub that stops; otherwise it is in force a second later
+	}
 }
 
 func (h *Hub) openGateway() error {
@@ -175,7 +185,7 @@ func (h *Hub) openGateway() error {
 		return err
 	}
 	h.gateway, err = parts.OpenGateway(h.ctx, parts.GatewayConfig{
-		Dir: h.Dir, GRPC: "127.0.0.1:0", HTTP: "127.0.0.1:0", Bus: h.reach(toBus), Log: h.slog(),
+		Dir: h.Dir, GRPC: "127.0.0.1:0", HTTP: "127.0.0.1:0", Bus: h.reach(toBus), State: h.creds.State, Log: h.slog(),
 		Tracer: h.cfg.Tracer, Ledger: h.cfg.Ledger,
 	})
 	if err != nil {
@@ -206,5 +216,8 @@ func (h *Hub) Close() error {
 		err = errors.Join(err, h.StopRegistry(name))
 	}
 	h.StopBus()
+	if h.creds != nil {
+		h.creds.Close()
+	}
 	return errors.Join(err, os.RemoveAll(string(h.Dir)))
 }

@@ -35,15 +35,21 @@ func (h *Hub) HTTP() string { return h.gateway.HTTP() }
 // Identity loads an identity of the hub, such as "H27/one-stop".
 func (h *Hub) Identity(t testing.TB, id string) *peer.Identity {
 	t.Helper()
-	parsed, err := peer.ParseID(id)
-	if err != nil {
-		t.Fatal(err)
-	}
-	identity, err := h.Dir.LoadIdentity(parsed)
+	identity, err := h.Dir.LoadIdentity(h.id(t, id))
 	if err != nil {
 		t.Fatal(err)
 	}
 	return identity
+}
+
+// id reads the name of a system.
+func (h *Hub) id(t testing.TB, text string) peer.ID {
+	t.Helper()
+	id, err := peer.ParseID(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return id
 }
 
 // Dial opens a connection to the gRPC face as a system, such as "H27/one-stop", until the test ends.

@@ -1,9 +1,8 @@
 package hubtest_test
 
 import (
+	"io/fs"
 	"maps"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -12,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.yaml.in/yaml/v3"
 
+	"github.com/lienthong/lienthong/deploy/lienthong/sandbox"
 	"github.com/lienthong/lienthong/gateway/client"
 )
 
@@ -40,11 +40,11 @@ type cell struct{ consumer, method, provider string }
 // have any agreement. Those that have expired are there too, with the purpose "expired".
 func readAgreements(t *testing.T) (purposes, parties map[cell]string) {
 	purposes, parties = map[cell]string{}, map[cell]string{}
-	files, err := filepath.Glob(filepath.Join(shared.Dir.Agreements(), "*.yaml"))
+	files, err := fs.Glob(sandbox.Files, "agreements/*.yaml")
 	require.NoError(t, err)
 	require.NotEmpty(t, files)
 	for _, path := range files {
-		raw, err := os.ReadFile(path)
+		raw, err := fs.ReadFile(sandbox.Files, path)
 		require.NoError(t, err)
 		var a written
 		require.NoError(t, yaml.Unmarshal(raw, &a))

@@ -46,8 +46,8 @@ func facts(n *nation.Nation, i int32) map[string]any {
 	return said
 }
 
-// state says all facts that a request has fields for.
-func state(m protoreflect.Message, said map[string]any, id string) {
+// fillIn says all facts that a request has fields for.
+func fillIn(m protoreflect.Message, said map[string]any, id string) {
 	fields := m.Descriptor().Fields()
 	for i := range fields.Len() {
 		f := fields.Get(i)
@@ -57,9 +57,9 @@ func state(m protoreflect.Message, said map[string]any, id string) {
 			m.Set(f, protoreflect.ValueOfString(id))
 		case f.Name() == "page_token", f.Name() == "category", known && fact == nil:
 		case f.IsList():
-			state(m.Mutable(f).List().AppendMutable().Message(), said, id)
+			fillIn(m.Mutable(f).List().AppendMutable().Message(), said, id)
 		case f.Message() != nil:
-			state(m.Mutable(f).Message(), said, id)
+			fillIn(m.Mutable(f).Message(), said, id)
 		case f.Enum() != nil:
 			m.Set(f, protoreflect.ValueOfEnum(f.Enum().Values().Get(1).Number()))
 		case known:
@@ -110,7 +110,7 @@ func TestNothingAboutAPersonIsInLogsRecordsSpansOrFigures(t *testing.T) {
 		}
 		for i, g := range grants(t, hub.Hub) {
 			request := dynamicpb.NewMessage(methodOf(t, g.method).Input())
-			state(request, said, fmt.Sprintf("personal-%s-%d", kind, i))
+			fillIn(request, said, fmt.Sprintf("personal-%s-%d", kind, i))
 			a := ask(within(t), t, hub.Dial(t, g.as), g.method, g.words, protojson.Format(request))
 			asked[g.method] = true
 			if a.err == nil {

@@ -1,8 +1,8 @@
 package hubtest_test
 
 import (
-	"os"
-	"path/filepath"
+	"context"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -10,7 +10,9 @@ import (
 	"google.golang.org/grpc"
 
 	"github.com/lienthong/lienthong/deploy/hubtest"
+	"github.com/lienthong/lienthong/gateway/catalog"
 	"github.com/lienthong/lienthong/gateway/client"
+	"github.com/lienthong/lienthong/gateway/state"
 )
 
 // small is a hub whose population registry answers with canaries.
@@ -24,76 +26,53 @@ func getResidence(t *testing.T, conn *grpc.ClientConn) *answer {
 	return ask(within(t), t, conn, population+"GetResidence", desk, `{"personal_id": "042187001234"}`)
 }
 
-// rewrite changes a file of the hub's directory, as an editor does.
-func rewrite(t *testing.T, path string, change func(string) string) {
-	t.Helper()
-	raw, err := os.ReadFile(path)
-	require.NoError(t, err)
-	part := path + ".part"
-	require.NoError(t, os.WriteFile(part, []byte(change(string(raw))), 0o600))
-	require.NoError(t, os.Rename(part, path))
+// residence is the sandbox's agreement with the population registry, with other methods and fields.
+func residence(version int, methods string) string {
+	return fmt.Sprintf(`id: H27-G01-population
+version: %d
+title: Tra cứu dân cư
+consumer: {agency: H27, systems: [one-stop]}
+provider: G01
+service: registry.population.v1.PopulationService
+valid_from: 2025-07-01
+valid_to: 2030-12-31
+purposes:
+  - {code: CT-TT, title: Đăng ký thường trú, legal_basis: Luật Cư trú 68/2020/QH14}
+  - {code: HT-KS, title: Đăng ký khai sinh, legal_basis: Luật Hộ tịch 60/2014/QH13}
+methods:
+%s`, version, methods)
 }
 
-func TestAnAgreementThatChangesOnDiskTakesEffect(t *testing.T) {
+func TestANewVersionDecidesFromTheNextCall(t *testing.T) {
 	t.Parallel()
 	hub := small(t)
 	conn := hub.Dial(t, "H27/one-stop")
 	require.NoError(t, getResidence(t, conn).err)
-	path := filepath.Join(hub.Dir.Agreements(), "H27-G01-population.yaml")
-	rewrite(t, path, func(s string) string { return strings.Replace(s, "- name: GetResidence", "- name: GetPerson", 1) })
-	hubtest.Eventually(t, "a broken agreement is named", func() bool {
-		status, body := hub.Get(t, "/readyz")
-		return status == 503 && strings.Contains(body, "the policy as it was last good is in force") && strings.Contains(body, "H27-G01-population.yaml")
-	})
-	require.NoError(t, getResidence(t, conn).err, "the policy before it stays in force")
-
-	rewrite(t, path, func(s string) string {
-		s = strings.Replace(s, "    fields: [permanent, permanent_since, temporary, temporary_until, current]\n", "    fields: [person.name]\n", 1)
-		return strings.Replace(s, "version: 1", "version: 2", 1)
-	})
-	hubtest.Eventually(t, "the new version decides", func() bool { return getResidence(t, conn).reason() == "METHOD_NOT_AGREED" })
+	hub.Agree(t, residence(2, "  - {name: GetPerson, fields: [person.name]}\n"))
+	require.Equal(t, "METHOD_NOT_AGREED", getResidence(t, conn).reason())
 	require.EqualValues(t, 2, last(t, hub, "H27/one-stop").GetAgreementVersion())
-	_, body := hub.Get(t, "/readyz")
-	require.NotContains(t, body, "last good")
-
-	require.NoError(t, os.Remove(path))
-	require.NoError(t, os.Remove(filepath.Join(hub.Dir.Agreements(), "H27-G01-household.yaml")))
-	hubtest.Eventually(t, "without an agreement nothing is answered", func() bool { return getResidence(t, conn).reason() == "NO_AGREEMENT" })
+	hub.Agree(t, residence(3, "  - {name: GetResidence, fields: [permanent.province_code]}\n"))
+	answer := getResidence(t, conn)
+	require.NoError(t, answer.err)
+	record := last(t, hub, "H27/one-stop")
+	require.EqualValues(t, 3, record.GetAgreementVersion())
+	require.Equal(t, hub.Policy().Revision, record.GetPolicyRevision())
 }
 
-func TestYAMLThatIsNoneLeavesTheOldPolicyInForce(t *testing.T) {
+func TestAServiceThatIsSuspendedIsRefusedAndComesBack(t *testing.T) {
 	t.Parallel()
 	hub := small(t)
 	conn := hub.Dial(t, "H27/one-stop")
-	path := filepath.Join(hub.Dir.Agreements(), "broken.yaml")
-	require.NoError(t, os.WriteFile(path, []byte("id: [\n"), 0o600))
-	hubtest.Eventually(t, "/readyz says so", func() bool {
-		_, body := hub.Get(t, "/readyz")
-		return strings.Contains(body, "broken.yaml")
-	})
-	require.NoError(t, getResidence(t, conn).err)
-	require.NoError(t, os.Remove(path))
-	hubtest.Eventually(t, "/readyz is content again", func() bool {
-		_, body := hub.Get(t, "/readyz")
-		return !strings.Contains(body, "broken.yaml")
-	})
-}
-
-func TestAServiceThatIsWithdrawnIsGoneForCallsAndReflection(t *testing.T) {
-	t.Parallel()
-	hub := small(t)
-	conn := hub.Dial(t, "H27/one-stop")
-	files, err := filepath.Glob(filepath.Join(hub.Dir.Agreements(), "*population.yaml"))
-	require.NoError(t, err)
-	files = append(files, filepath.Join(hub.Dir.Agreements(), "H27-G01-household.yaml"), filepath.Join(hub.Dir.Catalog(), "registry.population.v1.yaml"))
-	for _, f := range files {
-		require.NoError(t, os.Remove(f))
+	service := strings.TrimSuffix(population, "/")
+	set := func(s catalog.State) {
+		hub.Change(t, func(ctx context.Context, tx *state.Tx) error {
+			return catalog.SetState(ctx, tx, service, s, 3, "2026-01-01")
+		})
 	}
-	hubtest.Eventually(t, "it is unknown", func() bool { return getResidence(t, conn).reason() == "SERVICE_UNKNOWN" })
-	services, err := client.Services(t.Context(), conn)
-	require.NoError(t, err)
-	require.NotContains(t, services, population[:len(population)-1])
-	require.Len(t, services, 3)
+	set(catalog.Suspended)
+	require.Equal(t, "SERVICE_NOT_OFFICIAL", getResidence(t, conn).reason())
+	set(catalog.Official)
+	require.NoError(t, getResidence(t, conn).err)
 }
 
 func TestACertificateThatIsRevokedIsRefusedAtTheNextCallOnAnOpenConnection(t *testing.T) {

@@ -4,14 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path/filepath"
 
 	"google.golang.org/grpc"
-	"google.golang.org/protobuf/reflect/protoreflect"
-	"google.golang.org/protobuf/reflect/protoregistry"
 
 	"github.com/lienthong/lienthong/deploy/parts"
-	"github.com/lienthong/lienthong/gateway/catalog"
 	"github.com/lienthong/lienthong/gateway/member"
 	"github.com/lienthong/lienthong/gateway/member/authority"
 	"github.com/lienthong/lienthong/proto/peer"
@@ -66,19 +62,12 @@ func (r *Registry) fill() error {
 	return nil
 }
 
-// publish writes the contract of a registry of the test's own to the catalog, and issues its provider a certificate.
-func (r *Registry) publish(h *Hub) error {
+// issue gives the provider of a registry of the test's own a certificate.
+func (r *Registry) issue(h *Hub) error {
 	if _, err := parts.FindRegistry(r.Name); err == nil {
 		return nil
 	}
-	found, err := protoregistry.GlobalFiles.FindDescriptorByName(protoreflect.FullName(r.Service))
-	if err != nil {
-		return fmt.Errorf("registry %s: its generated code is not linked: %w", r.Name, err)
-	}
-	if err := catalog.WriteFileSet(filepath.Join(h.Dir.Catalog(), r.Name+".binpb"), found.ParentFile()); err != nil {
-		return err
-	}
-	_, err = h.Authority.Issue(authority.Order{ID: r.ID, Roles: member.Provider, Server: true})
+	_, err := h.Authority.Issue(authority.Order{ID: r.ID, Roles: member.Provider, Server: true})
 	return err
 }
 
@@ -135,7 +124,7 @@ func (h *Hub) connect(r Registry) error {
 	h.registries[r.Name] = one
 	go func() {
 		defer close(one.done)
-		one.err = seat.Serve(ctx, h.Dir, parts.ConnectConfig{Bus: h.reach(toBus), Log: h.slog(), Tracer: h.cfg.Tracer}, r.Register)
+		one.err = seat.Serve(ctx, h.Dir, parts.ConnectConfig{Bus: h.reach(toBus), Log: h.slog(), Tracer: h.cfg.Tracer, Members: h.gateway.Members}, r.Register)
 	}()
 	return nil
 }

@@ -1,7 +1,6 @@
 package hubtest_test
 
 import (
-	"path/filepath"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -12,33 +11,16 @@ import (
 	"github.com/lienthong/lienthong/gateway/member/authority"
 )
 
-// enlist changes what the hub's operators say about a system.
-func enlist(t *testing.T, hub *hubtest.Hub, id string, change func(*member.System)) {
-	t.Helper()
-	rewrite(t, filepath.Join(string(hub.Dir), member.FileName), func(s string) string {
-		f, err := member.ParseFile([]byte(s))
-		require.NoError(t, err)
-		for i := range f.Systems {
-			if f.Systems[i].ID.String() == id {
-				change(&f.Systems[i])
-			}
-		}
-		data, err := f.Encode()
-		require.NoError(t, err)
-		return string(data)
-	})
-}
-
 func TestAProviderThatIsSuspendedIsNotAskedAnyMore(t *testing.T) {
 	t.Parallel()
 	hub := small(t)
 	conn := hub.Dial(t, "H27/one-stop")
 	require.NoError(t, getResidence(t, conn).err)
-	enlist(t, hub, "G01/registry-population", func(s *member.System) { s.Status = member.Suspended })
+	hub.Enlist(t, "G01/registry-population", func(s *member.System) { s.Status = member.Suspended })
 	hubtest.Eventually(t, "it is offline to those who ask", func() bool { return getResidence(t, conn).reason() == "REGISTRY_OFFLINE" })
-	enlist(t, hub, "G01/registry-population", func(s *member.System) { s.Status = member.Active })
+	hub.Enlist(t, "G01/registry-population", func(s *member.System) { s.Status = member.Active })
 	hubtest.Eventually(t, "it is asked again", func() bool { return getResidence(t, conn).err == nil })
-	enlist(t, hub, "G01/registry-population", func(s *member.System) { s.Roles = member.Consumer })
+	hub.Enlist(t, "G01/registry-population", func(s *member.System) { s.Roles = member.Consumer })
 	hubtest.Eventually(t, "who is no provider is not asked either", func() bool { return getResidence(t, conn).reason() == "REGISTRY_OFFLINE" })
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/lienthong/lienthong/gateway/client"
 )
@@ -19,8 +20,9 @@ func usage(format string, args ...any) error { return errUsage{fmt.Errorf(format
 // errRefused is the hub's refusal, or that no hub answered.
 type errRefused struct {
 	client.Refusal
-	Exchange string `json:"exchange,omitempty"`
-	Hint     string `json:"hint,omitempty"` // how this command's user mends it
+	Exchange string   `json:"exchange,omitempty"`
+	Hint     string   `json:"hint,omitempty"`     // how this command's user mends it
+	Problems []string `json:"problems,omitempty"` // of documents, each with its place
 }
 
 // Error is the refusal in lines for a terminal.
@@ -29,7 +31,7 @@ func (e *errRefused) Error() string {
 	if name == "" {
 		name = e.Code
 	}
-	text := name + ": " + e.Message
+	text := strings.Join(append([]string{name + ": " + e.Message}, e.Problems...), "\n")
 	if e.Hint != "" {
 		text += "\nhint: " + e.Hint
 	}
@@ -61,7 +63,7 @@ func complain(err error, asJSON bool) int {
 	if asJSON {
 		printJSONTo(stderr, shown)
 	} else {
-		fmt.Fprintln(stderr, text)
+		fmt.Fprintln(stderr, harmless(text))
 	}
 	return code
 }

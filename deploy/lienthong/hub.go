@@ -99,10 +99,10 @@ func (h *hub) refused(err error, receipt client.Receipt) *errRefused {
 		e.Hint = "here that is " + option
 	}
 	if e.Reason == "IDENTITY_UNKNOWN" {
-		e.Hint = "an identity that was just issued is known half a second later; see: lienthong identity list --dir " + h.top.Dir
+		e.Hint = "see who is a member: lienthong identity list --dir " + h.top.Dir
 	}
 	if strings.HasPrefix(e.Reason, "PURPOSE_") {
-		e.Hint = strings.TrimPrefix(e.Hint+"; the hub's agreements name the purposes: "+string(h.top.dir().Agreements()), "; ")
+		e.Hint = strings.TrimPrefix(e.Hint+"; the agreements name the purposes: lienthong agreement list --as "+h.who, "; ")
 	}
 	return e
 }

@@ -35,17 +35,23 @@ type cli struct {
 	JSON    bool             `name:"json" help:"Answers on stdout, and errors and log lines on stderr, in JSON."`
 	Version kong.VersionFlag `help:"Show which build this is."`
 
-	Up       upCommand       `cmd:"" help:"Run everything in this process: bus, gateway, four registries with a synthetic nation."`
-	Gateway  gatewayCommand  `cmd:"" help:"Run the gateway alone, on a NATS bus."`
-	Registry registryCommand `cmd:"" help:"Run one registry alone, on a NATS bus or as an ordinary gRPC server."`
-	Query    queryCommand    `cmd:"" help:"Ask a registry through the hub."`
-	Services servicesCommand `cmd:"" help:"List what can be asked: services, methods, fields."`
-	Nation   nationCommand   `cmd:"" help:"Look into the synthetic nation."`
-	Identity identityCommand `cmd:"" help:"List, issue, renew and revoke identities of systems."`
-	Ledger   ledgerCommand   `cmd:"" help:"Search the record of all exchanges, and prove any of them to a stranger."`
-	Witness  witnessCommand  `cmd:"" help:"Cosign the checkpoints of other owners' ledgers, so that nobody shows two histories."`
-	Backup   backupCommand   `cmd:"" help:"Copy the whole of the hub's directory to one file, while it runs."`
-	Restore  restoreCommand  `cmd:"" help:"Make a hub's directory of a backup."`
+	Up        upCommand        `cmd:"" help:"Run everything in this process: bus, gateway, four registries with a synthetic nation."`
+	Gateway   gatewayCommand   `cmd:"" help:"Run the gateway alone, on a NATS bus."`
+	Registry  registryCommand  `cmd:"" help:"Run one registry alone, on a NATS bus or as an ordinary gRPC server."`
+	Query     queryCommand     `cmd:"" help:"Ask a registry through the hub."`
+	Services  servicesCommand  `cmd:"" help:"List what can be asked: services, methods, fields."`
+	Nation    nationCommand    `cmd:"" help:"Look into the synthetic nation."`
+	Agency    agencyCommand    `cmd:"" help:"Add, change, close and list agencies."`
+	Identity  identityCommand  `cmd:"" help:"Issue, approve, renew and revoke identities of systems; believe other authorities."`
+	Officer   officerCommand   `cmd:"" help:"Enrol, disable and list the officers for whom an agency's systems may ask."`
+	Agreement agreementCommand `cmd:"" help:"Propose, approve, suspend and end agreements: who may ask what, for which purpose, which fields."`
+	Consumer  consumerCommand  `cmd:"" help:"Stop a consumer at one provider at once, for a violation."`
+	Catalog   catalogCommand   `cmd:"" help:"Publish services, move them from test to official, announce stops; which registry owns which data."`
+	Guard     guardCommand     `cmd:"" help:"See and release who was stopped for guessing numbers; keep decoys."`
+	Ledger    ledgerCommand    `cmd:"" help:"Search the record of all exchanges, and prove any of them to a stranger."`
+	Witness   witnessCommand   `cmd:"" help:"Cosign the checkpoints of other owners' ledgers, so that nobody shows two histories."`
+	Backup    backupCommand    `cmd:"" help:"Copy the whole of the hub's directory to one file, while it runs."`
+	Restore   restoreCommand   `cmd:"" help:"Make a hub's directory of a backup."`
 }
 
 const description = `A national data integration hub: link, share, don't hoard.
@@ -80,8 +86,12 @@ type helpShown int
 
 func run(ctx context.Context, args []string) (code int) {
 	defer func() {
-		if shown, ok := recover().(helpShown); ok {
-			code = int(shown)
+		switch p := recover().(type) {
+		case nil:
+		case helpShown:
+			code = int(p)
+		default:
+			panic(p) // a defect: it must be seen
 		}
 	}()
 	var c cli
@@ -124,7 +134,7 @@ func misread(err error) error {
 		switch {
 		case page == "lienthong ledger":
 			err = errNoCommand
-		case strings.HasPrefix(page, "lienthong ledger "):
+		case strings.HasPrefix(page, "lienthong ledger "), strings.HasPrefix(page, "lienthong guard decoy"):
 			err = errStray
 		}
 	}

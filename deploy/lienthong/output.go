@@ -59,6 +59,20 @@ func unfit(r rune) bool {
 	return unicode.In(r, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp) || r == utf8.RuneError
 }
 
+// harmless is text of several lines in which what does not fit a terminal is written out: some of it comes from files and
+// from registries.
+func harmless(text string) string {
+	var b strings.Builder
+	for _, r := range text {
+		if unfit(r) && r != '\n' && r != '\t' {
+			b.WriteString(strings.Trim(strconv.QuoteRuneToASCII(r), "'"))
+			continue
+		}
+		b.WriteRune(r)
+	}
+	return b.String()
+}
+
 // lines prints the rows of a table that has no end: columns have the widths that are usual in them.
 type lines struct {
 	widths []int

@@ -12,6 +12,7 @@ import (
 
 // gatewayCommand runs a gateway alone.
 type gatewayCommand struct {
+	Name string  `help:"Which gateway this is, when several run: each has its own identity G06/NAME and its own ledger (default: ${default})." default:"gateway" placeholder:"NAME"`
 	GRPC address `name:"grpc" help:"Address of the gRPC face; port 0 takes a free one (default: ${default})." default:"127.0.0.1:7443" placeholder:"ADDR"`
 	HTTP address `name:"http" help:"Address of /metrics, /healthz and /readyz; port 0 takes a free one (default: ${default})." default:"127.0.0.1:8080" placeholder:"ADDR"`
 	NATS natsURL `name:"nats" help:"URL of a NATS server that runs with DIR/nats/nats.conf (default: ${default})." default:"nats://127.0.0.1:4222" placeholder:"URL"`
@@ -35,13 +36,18 @@ func (c *gatewayCommand) Run(ctx context.Context, top *cli) error {
 	if err != nil {
 		return err
 	}
+	defer creds.Close()
+	id, err := creds.EnsureGateway(c.Name)
+	if err != nil {
+		return usage("--name: %w", err)
+	}
 	toBus, err := creds.Gateway()
 	if err != nil {
 		return err
 	}
 	toBus.URL = string(c.NATS)
 	gateway, err := parts.OpenGateway(context.WithoutCancel(ctx), parts.GatewayConfig{
-		Dir: top.dir(), GRPC: string(c.GRPC), HTTP: string(c.HTTP), Bus: toBus, Log: log, Tracer: traces.Tracer(), Ledger: kept, Renewals: creds.Authority,
+		Dir: top.dir(), ID: id, GRPC: string(c.GRPC), HTTP: string(c.HTTP), Bus: toBus, State: creds.State, Log: log, Tracer: traces.Tracer(), Ledger: kept, Renewals: creds.Authority,
 	})
 	if err != nil {
 		return err
@@ -87,6 +93,7 @@ func (c *registryCommand) Run(ctx context.Context, top *cli) error {
 	if err != nil {
 		return err
 	}
+	defer creds.Close()
 	sayStopping(ctx, log)
 	registry, err := which.OpenFilled(ctx, top.dir(), nation, log)
 	if err != nil {
@@ -97,8 +104,13 @@ func (c *registryCommand) Run(ctx context.Context, top *cli) error {
 			log.Error("registry not closed", "error", err)
 		}
 	}()
+	members, err := creds.WatchMembers(ctx, log)
+	if err != nil {
+		return err
+	}
+	defer members.Close()
 	if c.Listen != "" {
-		return unlessStopped(ctx, registry.Listen(ctx, string(c.Listen), log, func(address string) {
+		return unlessStopped(ctx, registry.Listen(ctx, string(c.Listen), members.Directory, log, func(address string) {
 			c.say(top, log, running{Part: which.Name, GRPC: address, For: which.ID.Agency})
 		}))
 	}
@@ -109,7 +121,7 @@ func (c *registryCommand) Run(ctx context.Context, top *cli) error {
 	toBus.URL = string(c.NATS)
 	log.Info("reaching for the bus; retried for ever", "url", toBus.URL)
 	return unlessStopped(ctx, registry.Connect(ctx, parts.ConnectConfig{
-		Bus: toBus, Log: log, Tracer: traces.Tracer(), Renewals: creds.Authority,
+		Bus: toBus, Log: log, Tracer: traces.Tracer(), Renewals: creds.Authority, Members: members.Directory,
 		Ready: func() { c.say(top, log, running{Part: which.Name, NATS: string(c.NATS)}) },
 	}))
 }

@@ -53,7 +53,7 @@ func (queryCommand) Help() string {
   echo '{"personal_id":"040094997317"}' | lienthong query registry.population… --json
 
 What can be asked, with the fields of each request: lienthong services [SERVICE]. Who may ask it, for which purposes:
-the agreements in DIR/agreements.
+lienthong agreement list; why a question is refused: lienthong agreement explain.
 
 The exit code is 0 if the hub answered, 1 if it refused or failed (the reason is on stderr), 2 if the command was
 called wrongly.`

@@ -28,11 +28,8 @@ func (d Dir) Certificate(id peer.ID) string {
 // Key is an identity's private key, PEM.
 func (d Dir) Key(id peer.ID) string { return d.join("identities", id.Agency, id.System, "key.pem") }
 
-// Catalog holds descriptor sets and offers.
-func (d Dir) Catalog() string { return d.join("catalog") }
-
-// Agreements holds the agreements, YAML.
-func (d Dir) Agreements() string { return d.join("agreements") }
+// State is the database of the hub's own state: members, catalog, agreements.
+func (d Dir) State() string { return d.join("hub.db") }
 
 // Registries holds the registries' databases.
 func (d Dir) Registries() string { return d.join("registries") }

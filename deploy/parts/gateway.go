@@ -14,7 +14,6 @@ import (
 	"go.opentelemetry.io/otel/trace"
 	"golang.org/x/sync/errgroup"
 
-	"github.com/lienthong/lienthong/gateway/agreement"
 	"github.com/lienthong/lienthong/gateway/catalog"
 	"github.com/lienthong/lienthong/gateway/courier"
 	"github.com/lienthong/lienthong/gateway/exchange"
@@ -22,7 +21,8 @@ import (
 	"github.com/lienthong/lienthong/gateway/ledger"
 	"github.com/lienthong/lienthong/gateway/member"
 	"github.com/lienthong/lienthong/gateway/member/authority"
-	"github.com/lienthong/lienthong/gateway/snapshot"
+	"github.com/lienthong/lienthong/gateway/policy"
+	"github.com/lienthong/lienthong/gateway/state"
 	"github.com/lienthong/lienthong/gateway/watch"
 	"github.com/lienthong/lienthong/proto/bus"
 	"github.com/lienthong/lienthong/proto/peer"
@@ -34,9 +34,11 @@ const stopGrace = 10 * time.Second
 // GatewayConfig says how a gateway is run.
 type GatewayConfig struct {
 	Dir    Dir
+	ID     peer.ID           // which gateway; default GatewayID
 	GRPC   string            // address of the gRPC face; port 0 takes a free one
 	HTTP   string            // address of health and metrics; port 0 takes a free one
 	Bus    bus.ConnectConfig // how to reach the bus, credentials included
+	State  *state.DB         // members, catalog, agreements; whoever opened it closes it
 	Log    *slog.Logger
 	Tracer trace.Tracer // nil: no spans
 
@@ -48,9 +50,7 @@ type GatewayConfig struct {
 type Gateway struct {
 	cfg      GatewayConfig
 	identity *peer.Identity
-	members  *member.Watcher
-	policy   *snapshot.Snapshot[agreement.Policy]
-	unwatch  context.CancelFunc
+	rules    *rules
 	courier  *courier.Courier
 	metrics  *watch.Metrics
 	face     *grpcface.Server
@@ -61,6 +61,9 @@ type Gateway struct {
 
 // OpenGateway makes a gateway ready to Run: policy read, listeners open, bus dialled.
 func OpenGateway(ctx context.Context, cfg GatewayConfig) (_ *Gateway, err error) {
+	if cfg.ID == (peer.ID{}) {
+		cfg.ID = GatewayID
+	}
 	g := &Gateway{cfg: cfg}
 	defer func() {
 		if err != nil {
@@ -68,25 +71,20 @@ func OpenGateway(ctx context.Context, cfg GatewayConfig) (_ *Gateway, err error)
 			err = fmt.Errorf("open gateway: %w", err)
 		}
 	}()
-	if g.identity, err = cfg.Dir.LoadIdentity(GatewayID); err != nil {
-		return nil, err
-	}
-	if g.members, err = member.Watch(ctx, string(cfg.Dir)); err != nil {
-		return nil, err
-	}
-	watched, unwatch := context.WithCancel(ctx)
-	g.unwatch = unwatch
-	g.policy = agreement.Watch(watched, string(cfg.Dir))
-	if err = g.policy.Err(); err != nil {
+	if g.identity, err = cfg.Dir.LoadIdentity(cfg.ID); err != nil {
 		return nil, err
 	}
 	g.metrics = watch.NewMetrics()
 	if err = g.openLedger(ctx); err != nil {
 		return nil, err
 	}
-	cfg.Bus.Name = GatewayID.String()
+	g.rules, err = openRules(ctx, rulesConfig{ID: cfg.ID, DB: cfg.State, Bus: cfg.Bus, Log: cfg.Log, Alarm: g.alarm, Ledger: g.ledger})
+	if err != nil {
+		return nil, err
+	}
+	cfg.Bus.Name = cfg.ID.String()
 	g.courier, err = courier.Open(courier.Config{
-		Bus: cfg.Bus, GetCertificate: reloading(cfg.Dir, GatewayID), Roots: g.identity.Roots, Accept: g.members.AcceptAs(member.Provider), Log: cfg.Log,
+		Bus: cfg.Bus, GetCertificate: reloading(cfg.Dir, cfg.ID), Roots: g.identity.Roots, Accept: member.AcceptAs(g.Members, member.Provider), Log: cfg.Log,
 	})
 	if err != nil {
 		return nil, err
@@ -108,11 +106,10 @@ func (g *Gateway) wire() error {
 		return err
 	}
 	hub := exchange.New(exchange.Config{
-		Origin: g.ledger.Origin(),
-		Policy: func() exchange.Policy {
-			p := g.policy.Load()
-			return exchange.Policy{Members: g.members.Directory(), Catalog: p.Catalog, Agreements: p.Agreements}
-		},
+		Origin:   g.ledger.Origin(),
+		Policy:   g.rules.policy.Current,
+		Guard:    g.rules.guard,
+		Meter:    g.rules.meter,
 		Carrier:  g.courier,
 		Recorder: g.ledger,
 		Observe:  func(e *exchange.Ended) { g.metrics.Exchange(e.Record, e.Took) },
@@ -121,17 +118,36 @@ func (g *Gateway) wire() error {
 	})
 	g.face = grpcface.NewServer(grpcface.Config{
 		Hub:     hub,
-		Catalog: func() *catalog.Catalog { return g.policy.Load().Catalog },
-		Members: g.members.Directory,
+		Catalog: func() *catalog.Catalog { return g.rules.policy.Load().Catalog },
+		Members: g.Members,
 		Credentials: member.Credentials(peer.Config{
-			GetCertificate: reloading(g.cfg.Dir, GatewayID),
+			GetCertificate: reloading(g.cfg.Dir, g.cfg.ID),
 			Roots:          g.identity.Roots,
-			Accept:         g.members.Accept,
+			Given:          member.Given(g.Members),
+			Accept:         member.Accept(g.Members),
 			OnReject:       g.rejected,
 		}),
-		Services: []grpcface.Service{reading},
+		Services: append(g.ruling(hub), reading),
 	})
 	return nil
+}
+
+// Members are those of this moment: nobody, if nobody knows whether what was read last still holds.
+func (g *Gateway) Members() *member.Directory {
+	p, err := g.rules.policy.Current(time.Now())
+	if err != nil {
+		return member.Stale()
+	}
+	return p.Members
+}
+
+// Policy is what decides at this moment.
+func (g *Gateway) Policy() *policy.Policy { return g.rules.policy.Load() }
+
+// Changed makes a change of the state known: when it returns, the change decides here, the other gateways were told, and
+// it is in a ledger.
+func (g *Gateway) Changed(ctx context.Context, made state.Made) error {
+	return g.rules.changed(ctx, made)
 }
 
 // rejected says that a connection was refused for its certificate, and counts it.
@@ -159,7 +175,7 @@ func (g *Gateway) gauges() {
 // offline lists the services, with their jurisdictions, that nobody answers for.
 func (g *Gateway) offline() []string {
 	var names []string
-	for _, s := range g.policy.Load().Catalog.Services() {
+	for _, s := range g.rules.policy.Load().Catalog.Services() {
 		for _, jurisdiction := range slices.Sorted(maps.Keys(s.Providers)) {
 			if g.courier.Online(s.Name, jurisdiction, s.Providers[jurisdiction]) == 0 {
 				names = append(names, s.Name+" in "+jurisdiction)
@@ -175,8 +191,8 @@ func (g *Gateway) Reasons() []string {
 	if !g.courier.Connected() {
 		reasons = append(reasons, "the bus is not connected")
 	}
-	if err := errors.Join(g.members.Err(), g.policy.Err()); err != nil {
-		reasons = append(reasons, "the policy as it was last good is in force: "+err.Error())
+	if err := g.rules.policy.Err(); err != nil {
+		reasons = append(reasons, "the policy as it was last read is in force, for seconds: "+err.Error())
 	}
 	reasons = append(reasons, g.ledgerReasons()...)
 	for _, name := range g.offline() {
@@ -202,7 +218,7 @@ func (g *Gateway) Run(ctx context.Context) error {
 	tasks, ctx := errgroup.WithContext(ctx)
 	tasks.Go(func() error { return g.courier.Run(ctx) })
 	tasks.Go(func() error { return keepRenewed(ctx, g.cfg.Renewals, renewEvery, g.cfg.Log) })
-	tasks.Go(func() error { return g.tellPolicy(ctx) })
+	tasks.Go(func() error { return g.rules.run(ctx) })
 	tasks.Go(func() error { return g.face.Serve(g.grpc) })
 	tasks.Go(func() error {
 		if err := pages.Serve(g.http); !errors.Is(err, http.ErrServerClosed) {
@@ -229,17 +245,13 @@ func (g *Gateway) close() {
 	if g.courier != nil {
 		g.courier.Close()
 	}
-	if g.members != nil {
-		g.members.Close()
-	}
-	if g.policy != nil {
-		g.unwatch()
-		g.policy.Wait()
-	}
 	for _, l := range []net.Listener{g.grpc, g.http} {
 		if l != nil {
 			_ = l.Close() // closed already where it was served
 		}
+	}
+	if g.rules != nil {
+		g.rules.close() // what changed is recorded before the ledger is closed
 	}
 	g.closeLedger()
 }

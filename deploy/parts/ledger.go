@@ -17,6 +17,7 @@ import (
 	"github.com/lienthong/lienthong/gateway/ledger/service/token"
 	"github.com/lienthong/lienthong/gateway/watch"
 	hubv1 "github.com/lienthong/lienthong/proto/hub/v1"
+	"github.com/lienthong/lienthong/proto/peer"
 )
 
 // Ledger is where the ledger lies.
@@ -46,6 +47,17 @@ func (d Dir) LedgerOrigin() (string, error) {
 	return GatewayID.String() + "." + strconv.FormatUint(epoch, 10), nil
 }
 
+// ledgerOf says where the ledger of a further gateway lies: each gateway has its own.
+func (d Dir) ledgerOf(id peer.ID, cfg *ledger.Config) {
+	if cfg.Dir == "" {
+		cfg.Dir = d.join("ledger-" + id.System)
+		if cfg.Head == "" {
+			cfg.Head = cfg.Dir + ".head"
+		}
+	}
+	cfg.Origin = id.String()
+}
+
 // formerLedgers are ledgers that a restored hub has put aside, by their directories.
 func (d Dir) formerLedgers() []string {
 	journals, err := filepath.Glob(d.join("ledger.*", "journal"))
@@ -62,6 +74,9 @@ func (d Dir) formerLedgers() []string {
 func (g *Gateway) openLedger(ctx context.Context) (err error) {
 	cfg := g.cfg.Ledger
 	cfg.Log = g.cfg.Log
+	if g.cfg.ID != GatewayID {
+		g.cfg.Dir.ledgerOf(g.cfg.ID, &cfg)
+	}
 	if cfg.Dir == "" {
 		cfg.Dir = string(g.cfg.Dir.Ledger())
 	}
@@ -73,7 +88,7 @@ func (g *Gateway) openLedger(ctx context.Context) (err error) {
 			return err
 		}
 	}
-	if cfg.Origin != GatewayID.String() {
+	if cfg.Origin != g.cfg.ID.String() {
 		cfg.Beginning = &hubv1.Change{
 			Kind: hubv1.Change_KIND_RESTORED, Object: cfg.Origin, Agency: GatewayID.Agency, System: GatewayID.System,
 			Text: "the hub was restored from a backup: this ledger follows one that lies beside it, whose last records may be missing",
@@ -116,7 +131,7 @@ func (g *Gateway) ledgerService() (*service.Server, error) {
 		return nil, err
 	}
 	return service.New(service.Config{
-		Origin: g.ledger.Origin(), Former: g.cfg.Dir.formerLedgers(), Members: g.members.Directory, Searcher: g.ledger.Index(), Prover: g.ledger, Recorder: g.ledger,
+		Origin: g.ledger.Origin(), Former: g.cfg.Dir.formerLedgers(), Members: g.Members, Searcher: g.ledger.Index(), Prover: g.ledger, Recorder: g.ledger,
 		Hasher: g.ledger, Rotator: g.ledger, Statuser: told{g.ledger}, Tokens: tokens, Signer: g.ledger, Log: g.cfg.Log,
 	}), nil
 }

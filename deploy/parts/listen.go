@@ -20,18 +20,14 @@ import (
 )
 
 // Listen serves the registry as an ordinary gRPC server, with health and reflection, to systems of its own agency
-// only, until ctx ends. serving is told the address.
-func (r *OpenRegistry) Listen(ctx context.Context, address string, log *slog.Logger, serving func(string)) error {
+// only, as members says at each request, until ctx ends. serving is told the address.
+func (r *OpenRegistry) Listen(ctx context.Context, address string, members func() *member.Directory, log *slog.Logger, serving func(string)) error {
 	identity, err := r.dir.LoadIdentity(r.ID)
 	if err != nil {
 		return err
 	}
-	members, err := member.Watch(ctx, string(r.dir))
-	if err != nil {
-		return err
-	}
-	defer members.Close()
-	guard := member.Guard{Members: members.Directory}
+	guard := member.Guard{Members: members}
+	accept := member.Accept(members)
 	server := grpc.NewServer(
 		grpc.Creds(member.Credentials(peer.Config{
 			GetCertificate: reloading(r.dir, r.ID),
@@ -40,7 +36,7 @@ func (r *OpenRegistry) Listen(ctx context.Context, address string, log *slog.Log
 				if id.Agency != r.ID.Agency {
 					return peer.NotAccepted
 				}
-				return members.Accept(id, cert)
+				return accept(id, cert)
 			},
 			OnReject: func(j peer.Rejection) {
 				log.Warn("connection refused", "reason", string(j.Reason), "remote", j.Remote.String(), "serial", j.Serial, "claims", j.ID.String())

@@ -59,7 +59,7 @@ func replaceFile(path string, data []byte) error {
 func (d Dir) ReadReady() (*Ready, error) {
 	data, err := os.ReadFile(d.ReadyFile())
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("no hub runs from %s; start one with: lienthong up --dir %s, or say where one is with --addr (and as whom you ask, with --ca --cert --key)", d, d)
+		return nil, fmt.Errorf("no hub runs from %s; start one with: lienthong up --dir %s, or say where one is with --addr (and as whom you ask, with --ca --cert --key): %w", d, d, fs.ErrNotExist)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("read ready file: %w", err)

@@ -132,7 +132,8 @@ type ConnectConfig struct {
 	Tracer trace.Tracer
 	Ready  func() // called once it can be asked; may be nil
 
-	Renewals *authority.Authority // renews certificates that are due; nil: another part of this process does
+	Members  func() *member.Directory // of this moment: only active gateways are answered
+	Renewals *authority.Authority     // renews certificates that are due; nil: another part of this process does
 }
 
 // Connect puts the registry on the bus and answers until ctx ends.
@@ -146,11 +147,6 @@ func (r Registry) Serve(ctx context.Context, dir Dir, cfg ConnectConfig, registe
 	if err != nil {
 		return err
 	}
-	members, err := member.Watch(ctx, string(dir))
-	if err != nil {
-		return err
-	}
-	defer members.Close()
 	tasks, ctx := errgroup.WithContext(ctx)
 	tasks.Go(func() error { return keepRenewed(ctx, cfg.Renewals, renewEvery, cfg.Log) })
 	tasks.Go(func() error {
@@ -160,8 +156,7 @@ func (r Registry) Serve(ctx context.Context, dir Dir, cfg ConnectConfig, registe
 			Bus:            cfg.Bus,
 			GetCertificate: reloading(dir, r.ID),
 			Roots:          identity.Roots,
-			Gateways:       []peer.ID{GatewayID},
-			Accept:         members.AcceptAs(member.Gateway),
+			Accept:         member.AcceptAs(cfg.Members, member.Gateway),
 			Log:            cfg.Log,
 			Tracer:         cfg.Tracer,
 			Ready:          cfg.Ready,

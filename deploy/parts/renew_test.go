@@ -11,6 +11,7 @@ import (
 
 	"github.com/lienthong/lienthong/gateway/member"
 	"github.com/lienthong/lienthong/gateway/member/authority"
+	"github.com/lienthong/lienthong/gateway/member/membertest"
 	"github.com/lienthong/lienthong/proto/peer"
 )
 
@@ -25,7 +26,7 @@ func issueDue(t *testing.T, a *authority.Authority) authority.Record {
 
 func TestACertificateThatIsDueIsRenewedAndComesIntoUse(t *testing.T) {
 	dir := Dir(t.TempDir())
-	a, err := authority.Open(string(dir))
+	a, err := authority.Open(string(dir), membertest.State(t, GatewayID.Agency))
 	require.NoError(t, err)
 	first := issueDue(t, a)
 	now := reloading(dir, GatewayID)
@@ -50,7 +51,7 @@ func TestWhoeverHasNoAuthorityRenewsNothing(t *testing.T) {
 
 func TestACertificateThatCannotBeReadLeavesTheLastOneInUse(t *testing.T) {
 	dir := Dir(t.TempDir())
-	a, err := authority.Open(string(dir))
+	a, err := authority.Open(string(dir), membertest.State(t, GatewayID.Agency))
 	require.NoError(t, err)
 	first := issueDue(t, a)
 	now := reloading(dir, GatewayID)

@@ -47,6 +47,7 @@ func Up(ctx context.Context, cfg UpConfig) error {
 	if err != nil {
 		return err
 	}
+	defer creds.Close()
 	if err := cfg.Dir.keepNation(ctx, cfg.Nation); err != nil {
 		return err
 	}
@@ -89,7 +90,8 @@ func (u *up) run(ctx context.Context) error {
 		return err
 	}
 	u.gateway, err = OpenGateway(registries, GatewayConfig{
-		Dir: u.cfg.Dir, GRPC: u.cfg.GRPC, HTTP: u.cfg.HTTP, Bus: u.reach(toBus), Log: u.cfg.Log, Tracer: u.cfg.Tracer,
+		Dir: u.cfg.Dir, GRPC: u.cfg.GRPC, HTTP: u.cfg.HTTP, Bus: u.reach(toBus), State: u.creds.State,
+		Log: u.cfg.Log, Tracer: u.cfg.Tracer,
 		Ledger:   u.cfg.Ledger,
 		Renewals: u.creds.Authority, // the registries' too
 	})
@@ -124,7 +126,7 @@ func (u *up) serveRegistries(ctx context.Context) error {
 				return err
 			}
 			return r.Connect(ctx, ConnectConfig{
-				Bus: u.reach(toBus), Log: u.cfg.Log, Tracer: u.cfg.Tracer,
+				Bus: u.reach(toBus), Log: u.cfg.Log, Tracer: u.cfg.Tracer, Members: u.gateway.Members,
 				Ready: func() { online <- struct{}{} },
 			})
 		})

@@ -10,6 +10,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/lienthong/lienthong/gateway/agreement"
+	"github.com/lienthong/lienthong/gateway/agreement/agreementtest"
 	"github.com/lienthong/lienthong/gateway/catalog/catalogtest"
 	"github.com/lienthong/lienthong/proto/peer"
 	"github.com/lienthong/lienthong/proto/reason"
@@ -103,7 +104,7 @@ func TestTheProviderMayBeLeftOutWhereThereIsOne(t *testing.T) {
 	c := catalogtest.Load(t)
 	s, _ := c.Service(catalogtest.Service)
 	delete(s.Providers, "42")
-	set, err := agreement.Load(write(t, sample), c)
+	set, err := agreementtest.Load(write(t, sample), c)
 	require.NoError(t, err)
 	q := fixture{set, c}.query(t)
 	q.Provider = peer.ID{}

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/lienthong/lienthong/gateway/agreement"
+	"github.com/lienthong/lienthong/gateway/agreement/agreementtest"
 	"github.com/lienthong/lienthong/gateway/catalog/catalogtest"
 )
 
@@ -60,4 +61,47 @@ func BenchmarkAdmit(b *testing.B) {
 			})
 		}
 	}
+}
+
+func BenchmarkAdmitWithCondition(b *testing.B) {
+	f := load(b, edit(b, "provider: G01", "provider: G01\ncondition: request.owner_id != '' && caller.province == '42'", sample[index("  - name: GetPerson"):index("  - name: RegisterParcel")], ""))
+	q := f.query(b)
+	q.Method, q.Province = catalogtest.Method(b, f.catalog, catalogtest.RegisterParcel), "42"
+	q.Request = []byte("\x0a\x01x\x12\x0242\x1a\x0c042187001234")
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := f.Admit(q); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// BenchmarkCompile compiles 10,000 agreements: all of them, and after one of them has changed.
+func BenchmarkCompile(b *testing.B) {
+	c := catalogtest.Load(b)
+	var versions []agreement.Version
+	for i := range 10_000 {
+		text := strings.Replace(sample, "H27-G01-01", fmt.Sprintf("X-%05d", i), 1)
+		text = strings.Replace(text, "one-stop, reception", fmt.Sprintf("s-%d, t-%d", i, i), 1)
+		versions = append(versions, agreementtest.Version(doc(b, text), active))
+	}
+	all, err := agreement.Compile(versions, nil, c, nil)
+	require.NoError(b, err)
+	b.Run("cold", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			if _, err := agreement.Compile(versions, nil, c, nil); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+	b.Run("one changed", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			versions[5000].Edition++
+			if all, err = agreement.Compile(versions, nil, c, all); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
 }

@@ -13,7 +13,7 @@ import (
 	"google.golang.org/protobuf/types/dynamicpb"
 	"pgregory.net/rapid"
 
-	"github.com/lienthong/lienthong/gateway/agreement"
+	"github.com/lienthong/lienthong/gateway/agreement/agreementtest"
 	"github.com/lienthong/lienthong/gateway/catalog/catalogtest"
 	"github.com/lienthong/lienthong/proto/contract"
 	hubv1 "github.com/lienthong/lienthong/proto/hub/v1"
@@ -103,7 +103,7 @@ func TestWhatIsWithheldFitsAHeader(t *testing.T) {
 		person.Field = append(person.Field, extra)
 	}
 	c := loadProto(t, contractFile)
-	s, err := agreement.Load(write(t, sample), c)
+	s, err := agreementtest.Load(write(t, sample), c)
 	require.NoError(t, err)
 	g, err := s.Admit(fixture{s, c}.query(t))
 	require.NoError(t, err)
@@ -156,7 +156,7 @@ func TestAFieldOutsideTheAgreementNeverPasses(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		agreed := rapid.SliceOfNDistinct(rapid.SampledFrom(leaves), 1, 6, rapid.ID).Draw(rt, "agreed")
 		text := edit(t, "person.personal_id, person.name, person.birth_date", strings.Join(agreed, ", "))
-		s, err := agreement.Load(write(t, text), c)
+		s, err := agreementtest.Load(write(t, text), c)
 		require.NoError(rt, err)
 		q := fixture{s, c}.query(t)
 		asked := rapid.SliceOfN(rapid.SampledFrom(append(leaves, "person", "person.name", "person.relatives")), 0, 5).Draw(rt, "asked")

@@ -1,8 +1,6 @@
 package agreement_test
 
 import (
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -10,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/lienthong/lienthong/gateway/agreement"
+	"github.com/lienthong/lienthong/gateway/agreement/agreementtest"
 	"github.com/lienthong/lienthong/gateway/catalog/catalogtest"
 	"github.com/lienthong/lienthong/proto/peer"
 )
@@ -38,36 +37,55 @@ func TestABadAgreementIsRefusedWithFileAndLine(t *testing.T) {
 		edit []string
 		want string
 	}{
-		"unknown key":            {[]string{"provider: G01", "provider: G01\nquota: 5"}, "a.yaml:8: unknown key quota"},
+		"unknown key":            {[]string{"provider: G01", "provider: G01\nquotas: 5"}, "a.yaml:8: unknown key quotas; expected one of: id, version"},
 		"unknown service":        {[]string{"PeopleService", "OtherService"}, "a.yaml:8: service sample.v1.OtherService is not in the catalog; expected one of: sample.v1.PeopleService"},
 		"unknown method":         {[]string{"name: GetPerson", "name: GetPeople"}, "a.yaml:20: sample.v1.PeopleService has no method GetPeople; expected one of: GetPerson, ListParcels, RegisterParcel"},
 		"unknown field":          {[]string{"person.birth_date", "person.birthdate"}, `a.yaml:21: GetPerson: field "person.birthdate" of sample.v1.GetPersonResponse: no such field; expected a path such as: person.personal_id`},
 		"everything":             {[]string{"person.name", "'*'"}, "a.yaml:21: GetPerson: * is not a field"},
 		"no fields":              {[]string{"[parcel_id]", "[]"}, "a.yaml:22: fields of RegisterParcel is empty"},
 		"no purposes":            {[]string{sample[index("purposes:"):index("methods:")], ""}, "a.yaml:1: purposes is empty"},
+		"key twice":              {[]string{"provider: G01", "provider: G01\nprovider: G01"}, "a.yaml:8: key provider is given twice"},
+		"alias":                  {[]string{"provider: G01", "provider: &p G01\ntitle: *p"}, "a.yaml:"},
+		"a bound below zero":     {[]string{"provider: G01", "provider: G01\nquota: {per_day: -1}"}, "a.yaml:8: quota.per_day -1; expected 1 to"},
+		"a bound in words":       {[]string{"provider: G01", "provider: G01\nquota: {per_day: many}"}, `a.yaml:8: quota.per_day "many"; expected a whole number`},
+		"unknown part of quota":  {[]string{"provider: G01", "provider: G01\nquota: {per_week: 1}"}, "a.yaml:8: unknown key per_week in quota; expected one of: per_second, per_day, per_officer_per_day"},
+		"frequency without time": {[]string{"provider: G01", "provider: G01\nfrequency: {times: 3}"}, "a.yaml:8: frequency.hours 0; expected 1 to 8784"},
+		"data life too long":     {[]string{"provider: G01", "provider: G01\ndata_life_days: 99999"}, "a.yaml:8: data_life_days 99999; expected 1 to 36600"},
+		"unknown ground":         {[]string{"provider: G01", "provider: G01\nground: {kind: love}"}, `a.yaml:8: ground.kind "love"; expected one of: duty, consent, emergency`},
+		"emergency without end":  {[]string{"provider: G01", "provider: G01\nground: {kind: emergency, decision: 1/QĐ-TTg}"}, "a.yaml:8: ground.expires is missing"},
+		"emergency undecided":    {[]string{"provider: G01", "provider: G01\nground: {kind: emergency, expires: 2026-06-30}"}, "a.yaml:8: ground.decision is missing"},
+		"emergency long over":    {[]string{"provider: G01", "provider: G01\nground: {kind: emergency, decision: 1/QĐ-TTg, expires: 2025-06-30}"}, "a.yaml:8: ground.expires 2025-06-30 lies before valid_from"},
+		"duty with a decision":   {[]string{"provider: G01", "provider: G01\nground: {kind: duty, decision: 1/QĐ-TTg}"}, "a.yaml:8: decision and expires belong to an emergency"},
+		"elsewhere":              {[]string{"provider: G01", "provider: G01\njurisdictions: [vn, '08']"}, `a.yaml:8: G01 does not answer for jurisdiction "08"; expected some of: vn`},
+		"condition of no type":   {[]string{"provider: G01", "provider: G01\ncondition: request.personal_id"}, "a.yaml:8: condition does not fit GetPerson: the condition is of type string"},
+		"condition of another":   {[]string{"provider: G01", "provider: G01\ncondition: request.personal_id == ''"}, "a.yaml:8: condition does not fit RegisterParcel: 1:8: undefined field 'personal_id'"},
+		"condition that costs":   {[]string{"provider: G01", "provider: G01\nanswer_condition: answer.parcels.all(x, answer.parcels.all(y, true))", sample[index("  - name: GetPerson"):], "  - name: ListParcels\n    fields: [parcels.area]\n"}, "a.yaml:8: answer_condition does not fit ListParcels: 1:"},
+		"condition on a write":   {[]string{"provider: G01", "provider: G01\nanswer_condition: answer.result.code == 1"}, "a.yaml:23: RegisterParcel changes its registry"},
+		"hidden characters":      {[]string{"title: Tra cứu dân cư", "title: \"a\\u202Eb\""}, "a.yaml:3: title has characters that do not show"},
+		"a title without end":    {[]string{"title: Tra cứu dân cư", "title: " + strings.Repeat("a", 600)}, "a.yaml:3: title is over 500 bytes"},
 		"no methods":             {[]string{sample[index("methods:"):], ""}, "a.yaml:1: methods is empty"},
-		"no legal basis":         {[]string{"    legal_basis: Luật Hộ tịch 60/2014/QH13\n", ""}, "a.yaml:13: legal_basis of the purpose is missing"},
+		"no legal basis":         {[]string{"    legal_basis: Luật Hộ tịch 60/2014/QH13\n", ""}, "a.yaml:12: legal_basis of the purpose is missing"},
 		"empty legal basis":      {[]string{"Luật Hộ tịch 60/2014/QH13", "''"}, "a.yaml:14: legal_basis of the purpose is missing"},
 		"bad purpose code":       {[]string{"HT-KS", "'HT KS'"}, `a.yaml:12: code "HT KS"; expected`},
 		"purpose twice":          {[]string{"CT-TT", "HT-KS"}, "a.yaml:16: purpose HT-KS is named twice"},
 		"method twice":           {[]string{"RegisterParcel", "GetPerson"}, "a.yaml:22: method GetPerson is named twice"},
 		"system twice":           {[]string{"reception", "one-stop"}, "a.yaml:6: system one-stop is named twice"},
 		"bad system":             {[]string{"reception", "One Stop"}, `a.yaml:6: "H27/One Stop" is not an agency's system`},
-		"no systems":             {[]string{"[one-stop, reception]", "[]"}, "a.yaml:5: consumer.systems is empty"},
+		"no systems":             {[]string{"[one-stop, reception]", "[]"}, "a.yaml:6: consumer.systems is empty"},
 		"ends before it begins":  {[]string{"2026-12-31", "2025-12-31"}, "a.yaml:10: valid_to 2025-12-31 lies before valid_from 2026-01-01"},
 		"no such day":            {[]string{"2026-12-31", "2026-02-30"}, `a.yaml:10: valid_to "2026-02-30" is not a day; expected one such as 2026-01-01`},
 		"no end":                 {[]string{"valid_to: 2026-12-31\n", ""}, "a.yaml:1: valid_to is missing"},
 		"not the provider":       {[]string{"provider: G01", "provider: G24"}, "a.yaml:7: G24 does not provide sample.v1.PeopleService"},
 		"no id":                  {[]string{"id: H27-G01-01", "id: ''"}, "a.yaml:1: id is missing"},
 		"bad id":                 {[]string{"H27-G01-01", "../x"}, `a.yaml:1: id "../x"; expected`},
-		"version zero":           {[]string{"version: 3", "version: 0"}, `a.yaml:2: version "0"; expected a number from 1`},
-		"version is no number":   {[]string{"version: 3", "version: 1.0"}, `a.yaml:2: version "1.0"; expected a number from 1`},
-		"flag is no flag":        {[]string{"provider: G01", "provider: G01\ncase_required: maybe"}, "a.yaml:8: expected true or false"},
+		"version zero":           {[]string{"version: 3", "version: -1"}, `a.yaml:2: version "-1"; expected a number from 1`},
+		"version is no number":   {[]string{"version: 3", "version: 1.0"}, `a.yaml:2: version "1.0"; expected a whole number`},
+		"flag is no flag":        {[]string{"provider: G01", "provider: G01\ncase_required: maybe"}, "a.yaml:8: case_required: expected true or false"},
 		"field list is no list":  {[]string{"[parcel_id]", "parcel_id"}, "a.yaml:23: "},
 		"sensitive by the group": {[]string{"person.personal_id", "person.relatives.illness, person.ethnic_groups"}, `field "person.ethnic_groups"`},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s, err := agreement.Load(write(t, edit(t, c.edit...)), catalogtest.Load(t))
+			s, err := agreementtest.Load(write(t, edit(t, c.edit...)), catalogtest.Load(t))
 			require.ErrorContains(t, err, c.want)
 			require.Nil(t, s)
 		})
@@ -82,17 +100,17 @@ func TestTwoAgreementsThatCouldDecideOneQuestionAreRefused(t *testing.T) {
 		second []string
 		want   string // empty: they may stand beside each other
 	}{
-		"same time":          {[]string{"H27-G01-01", "H27-G01-02"}, "b.yaml:1: H27-G01-02 version 3 overlaps H27-G01-01 version 3 of "},
-		"one day":            {[]string{"version: 3", "version: 4", "2026-12-31", "2027-06-30", "2026-01-01", "2026-12-31"}, "b.yaml:1: H27-G01-01 version 4 overlaps"},
+		"same time":          {[]string{"H27-G01-01", "H27-G01-02"}, "H27-G01-02 version 3 overlaps H27-G01-01 version 3"},
+		"one day":            {[]string{"version: 3", "version: 4", "2026-12-31", "2027-06-30", "2026-01-01", "2026-12-31"}, "H27-G01-01 version 4 overlaps"},
 		"one system of two":  {[]string{"version: 3", "version: 4", "one-stop, reception", "reception"}, "H27/reception may call sample.v1.PeopleService/GetPerson for purpose CT-TT"},
-		"same version twice": {[]string{"2026-01-01", "2027-01-01", "2026-12-31", "2027-12-31"}, "b.yaml:1: version 3 of H27-G01-01 is in "},
+		"same version twice": {[]string{"2026-01-01", "2027-01-01", "2026-12-31", "2027-12-31"}, "version 3 of H27-G01-01 is given twice"},
 		"next year":          {[]string{"version: 3", "version: 4", "2026-01-01", "2027-01-01", "2026-12-31", "2027-12-31"}, ""},
 		"other system":       {[]string{"version: 3", "version: 4", "one-stop, reception", "archive"}, ""},
 		"other purposes":     {[]string{"version: 3", "version: 4", "HT-KS", "HT-KT", "CT-TT", "CT-XT"}, ""},
 		"other provider":     {[]string{"version: 3", "version: 4", "provider: G01", "provider: H27"}, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, err := agreement.Load(write(t, sample, edit(t, c.second...)), catalogtest.Load(t))
+			_, err := agreementtest.Load(write(t, sample, edit(t, c.second...)), catalogtest.Load(t))
 			if c.want == "" {
 				require.NoError(t, err)
 				return
@@ -105,36 +123,9 @@ func TestTwoAgreementsThatCouldDecideOneQuestionAreRefused(t *testing.T) {
 func TestOneBadFileKeepsTheWholeDirectoryOut(t *testing.T) {
 	other := edit(t, "H27-G01-01", "H27-G01-02", "one-stop, reception", "archive")
 	bad := edit(t, "version: 3", "version: x", "provider: G01", "provider: G99")
-	s, err := agreement.Load(write(t, other, bad), catalogtest.Load(t))
+	s, err := agreementtest.Load(write(t, other, bad), catalogtest.Load(t))
 	require.Nil(t, s)
 	require.ErrorContains(t, err, "b.yaml:2: ")
-	require.ErrorContains(t, err, "b.yaml:7: ", "all that is wrong is said at once")
-}
-
-func TestAPolicyIsKeptWhenItsFilesBreak(t *testing.T) {
-	dir := t.TempDir()
-	put := func(text string) {
-		path := filepath.Join(dir, agreement.AgreementsDir, "a.yaml")
-		require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o755))
-		require.NoError(t, os.WriteFile(path+"~", []byte(text), 0o600))
-		require.NoError(t, os.Rename(path+"~", path))
-	}
-	require.NoError(t, os.Rename(catalogtest.Dir(t), filepath.Join(dir, agreement.CatalogDir)))
-	put(sample)
-	w := agreement.Watch(t.Context(), dir)
-	t.Cleanup(w.Wait)
-	before := w.Load()
-	require.NoError(t, w.Err())
-	require.Len(t, before.Agreements.All(), 1)
-
-	put("id: [")
-	require.Eventually(t, func() bool { return w.Err() != nil }, 10*time.Second, 20*time.Millisecond)
-	require.Same(t, before.Agreements, w.Load().Agreements)
-
-	put(edit(t, "version: 3", "version: 4"))
-	require.Eventually(t, func() bool { return w.Err() == nil }, 10*time.Second, 20*time.Millisecond)
-	require.EqualValues(t, 4, w.Load().Agreements.All()[0].Version)
-	require.NotSame(t, before.Catalog, w.Load().Catalog, "catalog and agreements change together")
 }
 
 func FuzzLoadNeverPanics(f *testing.F) {
@@ -142,7 +133,7 @@ func FuzzLoadNeverPanics(f *testing.F) {
 	f.Add("id: &x H\nversion: *x\nmethods: [{}]\npurposes: [~]\n")
 	c := catalogtest.Load(f)
 	f.Fuzz(func(t *testing.T, text string) {
-		if s, err := agreement.Load(write(t, text), c); err != nil {
+		if s, err := agreementtest.Load(write(t, text), c); err != nil {
 			require.Nil(t, s)
 		}
 	})

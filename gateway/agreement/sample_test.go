@@ -9,10 +9,10 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
-	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/descriptorpb"
 
 	"github.com/lienthong/lienthong/gateway/agreement"
+	"github.com/lienthong/lienthong/gateway/agreement/agreementtest"
 	"github.com/lienthong/lienthong/gateway/catalog"
 	"github.com/lienthong/lienthong/gateway/catalog/catalogtest"
 	"github.com/lienthong/lienthong/proto/peer"
@@ -81,7 +81,7 @@ type fixture struct {
 
 func load(t testing.TB, files ...string) fixture {
 	c := catalogtest.Load(t)
-	s, err := agreement.Load(write(t, files...), c)
+	s, err := agreementtest.Load(write(t, files...), c)
 	require.NoError(t, err)
 	return fixture{s, c}
 }
@@ -101,11 +101,7 @@ func (f fixture) query(t testing.TB) agreement.Query {
 
 // loadProto returns the catalog of a changed sample contract.
 func loadProto(t testing.TB, f *descriptorpb.FileDescriptorProto) *catalog.Catalog {
-	dir := catalogtest.Dir(t)
-	data, err := proto.Marshal(&descriptorpb.FileDescriptorSet{File: []*descriptorpb.FileDescriptorProto{f}})
-	require.NoError(t, err)
-	require.NoError(t, os.WriteFile(filepath.Join(dir, "sample.binpb"), data, 0o600))
-	c, err := catalog.Load(dir)
+	c, err := catalogtest.Alone(t, catalogtest.Offer, f)
 	require.NoError(t, err)
 	return c
 }

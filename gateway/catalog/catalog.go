@@ -1,20 +1,19 @@
-// Package catalog is what can be asked: the services that operators published, their methods and labels, and who
-// answers for them where.
+// Package catalog is what can be asked: the services that were published, their methods and labels, who answers for them
+// where, and whether they may be asked now.
 //
-// A catalog is read from a directory of *.binpb files (FileDescriptorSets with their imports) and *.yaml offers
-// (who provides a service, and where). It knows a registry by its descriptors alone: no generated code of one is
+// A catalog is read from the hub's state. It knows a registry by its descriptors alone: no generated code of one is
 // linked, and none of the binary's own registered files are looked at but hub/v1 and google/protobuf.
 //
 // Invariants:
-//   - A Catalog never changes; another state of the directory is another Catalog.
-//   - A directory is read wholly or not at all.
+//   - A Catalog never changes; another state is another Catalog. A service that did not change is the same *Service.
 //   - Every service in it passed contract.Check.
+//   - Each item of data has one owner (R06).
+//   - No contract is published that breaks what an agreement names.
 //
 // What does not belong here: who may ask (agreement), who they are (member), and how a call gets there (courier).
 package catalog
 
 import (
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -23,22 +22,24 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 	"google.golang.org/protobuf/reflect/protoregistry"
 
-	"github.com/lienthong/lienthong/gateway/yamlfile"
 	"github.com/lienthong/lienthong/proto/contract"
 	hubv1 "github.com/lienthong/lienthong/proto/hub/v1"
 	"github.com/lienthong/lienthong/proto/peer"
+	"github.com/lienthong/lienthong/proto/reason"
 )
 
 // DefaultDeadline is how long a call may take when neither the caller nor the contract says.
 const DefaultDeadline = 5 * time.Second
 
-// State is how far a service has come to being in official use.
+// State is how far a service has come to being in official use (R19).
 type State string
 
 // States of a service.
 const (
-	Test     State = "test"     // connected for trial; nobody may rely on it
-	Official State = "official" // assessed and in official use
+	Test      State = "test"      // connected for trial: it is not asked
+	Assessed  State = "assessed"  // its security was assessed: it is not asked yet
+	Official  State = "official"  // in official use
+	Suspended State = "suspended" // withdrawn from use for a while
 )
 
 // Catalog is what can be asked, as published at one moment. A nil Catalog has nothing.
@@ -46,18 +47,37 @@ type Catalog struct {
 	methods  map[string]*Method // by gRPC path
 	services map[string]*Service
 	ordered  []*Service // by name
-	files    *protoregistry.Files
+	items    []Item
 }
 
 // Service is a registry's service.
 type Service struct {
-	Name      string       // full name, such as "registry.land.v1.LandService"
-	Title     *hubv1.Title // what it is called
-	State     State
-	Digest    [32]byte // of its contract, see contract.Digest
-	Desc      protoreflect.ServiceDescriptor
-	Methods   []*Method          // in order of the contract
-	Providers map[string]peer.ID // who answers, by jurisdiction; not to be changed
+	Name        string       // full name, such as "registry.land.v1.LandService"
+	Title       *hubv1.Title // what it is called
+	Owner       string       // agency code
+	State       State
+	SafetyLevel int      // 1 to 5; 0 not determined
+	Assessed    string   // day of the security assessment; "" none yet
+	Digest      [32]byte // of its contract, see contract.Digest
+	Desc        protoreflect.ServiceDescriptor
+	Methods     []*Method          // in order of the contract
+	Providers   map[string]peer.ID // who answers, by jurisdiction; not to be changed
+	Stops       []Stop             // announced, in order of time
+
+	files    *protoregistry.Files
+	revision int64 // of its row
+}
+
+// Stop is a time in which a service does not answer, as was announced.
+type Stop struct {
+	Number       int64
+	Jurisdiction string // empty: all
+	From, Until  time.Time
+	Announced    time.Time
+	Unforeseen   bool // force majeure
+	Text         string
+
+	fault *reason.Fault
 }
 
 // Method is something that can be asked of a service.
@@ -71,29 +91,6 @@ type Method struct {
 
 	province *contract.Path   // the request field that names the jurisdiction; nil: the whole country answers
 	asked    *contract.Census // whom a request is about
-}
-
-// Load reads the directory. The error lists everything that is wrong with it, by file and line where there is one.
-func Load(dir string) (*Catalog, error) {
-	files, descErr := readFiles(dir)
-	offers, offerErr := readOffers(dir)
-	if err := errors.Join(descErr, offerErr); err != nil {
-		return nil, err
-	}
-	c := &Catalog{methods: map[string]*Method{}, services: map[string]*Service{}, files: files}
-	var errs []error
-	for _, o := range offers {
-		if err := c.add(o); err != nil {
-			errs = append(errs, err)
-		}
-	}
-	if err := errors.Join(errs...); err != nil {
-		return nil, err
-	}
-	for _, name := range slices.Sorted(maps.Keys(c.services)) {
-		c.ordered = append(c.ordered, c.services[name])
-	}
-	return c, nil
 }
 
 // Method finds a method by its gRPC path, such as "/registry.land.v1.LandService/GetParcel".
@@ -131,6 +128,23 @@ func (s *Service) Method(name string) (*Method, bool) {
 	return s.Methods[i], true
 }
 
+var notOfficial = &reason.Fault{Reason: reason.ServiceNotOfficial}
+
+// Admits fails with SERVICE_NOT_OFFICIAL if the service is not in official use, and with SERVICE_PLANNED_STOP, which says
+// until when, if it is stopped in a jurisdiction. It does not allocate.
+func (s *Service) Admits(jurisdiction string, now time.Time) error {
+	if s.State != Official {
+		return notOfficial
+	}
+	for i := range s.Stops {
+		stop := &s.Stops[i]
+		if (stop.Jurisdiction == "" || stop.Jurisdiction == jurisdiction) && !now.Before(stop.From) && now.Before(stop.Until) {
+			return stop.fault
+		}
+	}
+	return nil
+}
+
 // Short returns the method's name within its service, such as "GetParcel".
 func (m *Method) Short() string { return m.Name[len(m.Service.Name)+1:] }
 
@@ -141,46 +155,64 @@ func (m *Method) Writes() bool { return m.Policy.GetEffect() != hubv1.Effect_EFF
 // that were read.
 func (m *Method) Subjects(request []byte, t *contract.Tally) error { return m.asked.Count(request, t) }
 
-// add puts an offered service into the catalog.
-func (c *Catalog) add(o *offer) error {
-	at := func(err error) error { return fmt.Errorf("%s:%d: %w", o.path, o.Service.Line, err) }
-	name := o.Service.Value
-	if _, twice := c.services[name]; twice {
-		return at(fmt.Errorf("service %s is offered twice; keep one offer and list all its providers there", name))
-	}
-	found, err := c.files.FindDescriptorByName(protoreflect.FullName(name))
-	if errors.Is(err, protoregistry.NotFound) {
-		return at(fmt.Errorf("no .binpb file here describes service %s; publish its descriptor set first", name))
-	}
-	if err != nil {
-		return at(err)
-	}
-	desc, ok := found.(protoreflect.ServiceDescriptor)
-	if !ok {
-		return at(fmt.Errorf("%s is not a service", name))
-	}
-	if err := contract.Check(desc); err != nil {
-		return at(fmt.Errorf("the contract of %s cannot be published: %w", name, err))
-	}
-	s, err := newService(desc, o)
-	if err != nil {
-		return at(err)
-	}
-	c.services[name] = s
-	for _, m := range s.Methods {
-		c.methods["/"+m.Name] = m
-	}
-	return nil
+// Entry is a service as it is kept.
+type Entry struct {
+	Name        string
+	Owner       string
+	State       State
+	SafetyLevel int
+	Assessed    string
+	Files       []byte // FileDescriptorSet
+	Providers   map[string]peer.ID
+	Stops       []Stop
+	Revision    int64
 }
 
-func newService(desc protoreflect.ServiceDescriptor, o *offer) (*Service, error) {
+// New makes a catalog of services. What before has of the same revision is used again; before may be nil.
+func New(entries []Entry, items []Item, before *Catalog) (*Catalog, error) {
+	c := &Catalog{methods: map[string]*Method{}, services: map[string]*Service{}, items: items}
+	for _, e := range entries {
+		s, known := before.Service(e.Name)
+		if !known || s.revision != e.Revision || e.Revision == 0 {
+			var err error
+			if s, err = newService(e); err != nil {
+				return nil, err
+			}
+		}
+		c.services[s.Name] = s
+		for _, m := range s.Methods {
+			c.methods["/"+m.Name] = m
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(c.services)) {
+		c.ordered = append(c.ordered, c.services[name])
+	}
+	return c, nil
+}
+
+func newService(e Entry) (*Service, error) {
+	set, err := parseSet(e.Files)
+	if err != nil {
+		return nil, fmt.Errorf("descriptors of %s: %w", e.Name, err)
+	}
+	files, err := build(set)
+	if err != nil {
+		return nil, fmt.Errorf("descriptors of %s: %w", e.Name, err)
+	}
+	desc, err := findService(files, e.Name)
+	if err != nil {
+		return nil, err
+	}
+	if err := contract.Check(desc); err != nil {
+		return nil, fmt.Errorf("the contract of %s cannot be published: %w", e.Name, err)
+	}
 	s := &Service{
-		Name:      string(desc.FullName()),
-		Title:     contract.Service(desc).GetTitle(),
-		State:     State(o.State.Value),
-		Digest:    contract.Digest(desc),
-		Desc:      desc,
-		Providers: o.providers,
+		Name: e.Name, Title: contract.Service(desc).GetTitle(), Owner: e.Owner, State: e.State, SafetyLevel: e.SafetyLevel,
+		Assessed: e.Assessed, Digest: contract.Digest(desc), Desc: desc, Providers: e.Providers, Stops: slices.Clone(e.Stops),
+		files: files, revision: e.Revision,
+	}
+	for i := range s.Stops {
+		s.Stops[i].fault = reason.ServicePlannedStop.Until(s.Stops[i].Until)
 	}
 	for i := range desc.Methods().Len() {
 		m, err := newMethod(s, desc.Methods().Get(i))
@@ -216,23 +248,4 @@ func newMethod(s *Service, desc protoreflect.MethodDescriptor) (*Method, error) 
 		m.province = path
 	}
 	return m, nil
-}
-
-// readOffers reads the directory's offers, in order of file name.
-func readOffers(dir string) ([]*offer, error) {
-	paths, err := yamlfile.List(dir)
-	if err != nil {
-		return nil, fmt.Errorf("list offers: %w", err)
-	}
-	var offers []*offer
-	var errs []error
-	for _, path := range paths {
-		o, err := readOffer(path)
-		if err != nil {
-			errs = append(errs, err)
-			continue
-		}
-		offers = append(offers, o)
-	}
-	return offers, errors.Join(errs...)
 }

@@ -1,8 +1,6 @@
 package catalog_test
 
 import (
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -10,7 +8,6 @@ import (
 	"github.com/stretchr/testify/require"
 	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/proto"
-	"google.golang.org/protobuf/types/descriptorpb"
 	"google.golang.org/protobuf/types/known/durationpb"
 
 	"github.com/lienthong/lienthong/gateway/catalog"
@@ -20,22 +17,6 @@ import (
 	"github.com/lienthong/lienthong/proto/peer"
 	"github.com/lienthong/lienthong/proto/reason"
 )
-
-// publish writes a catalog directory of contracts and one offer.
-func publish(t *testing.T, offer string, files ...*descriptorpb.FileDescriptorProto) string {
-	dir := catalogtest.Dir(t)
-	require.NoError(t, os.WriteFile(filepath.Join(dir, "sample.yaml"), []byte(offer), 0o600))
-	if files != nil {
-		writeSet(t, filepath.Join(dir, "sample.binpb"), files...)
-	}
-	return dir
-}
-
-func writeSet(t *testing.T, path string, files ...*descriptorpb.FileDescriptorProto) {
-	data, err := proto.Marshal(&descriptorpb.FileDescriptorSet{File: files})
-	require.NoError(t, err)
-	require.NoError(t, os.WriteFile(path, data, 0o600))
-}
 
 func TestAPublishedServiceCanBeFoundWithItsLabels(t *testing.T) {
 	c := catalogtest.Load(t)
@@ -66,7 +47,7 @@ func TestTheContractsDeadlineIsTheMethods(t *testing.T) {
 	f := catalogtest.Proto()
 	policy := proto.GetExtension(f.Service[0].Method[0].Options, hubv1.E_Method).(*hubv1.MethodPolicy)
 	policy.Deadline = durationpb.New(2 * time.Second)
-	c, err := catalog.Load(publish(t, catalogtest.Offer, f))
+	c, err := catalogtest.Alone(t, catalogtest.Offer, f)
 	require.NoError(t, err)
 	require.Equal(t, 2*time.Second, catalogtest.Method(t, c, catalogtest.GetPerson).Deadline)
 }
@@ -77,7 +58,7 @@ func TestFindingAMethodCostsNoMemory(t *testing.T) {
 }
 
 func TestANilOrEmptyCatalogHasNothing(t *testing.T) {
-	empty, err := catalog.Load(t.TempDir())
+	empty, err := catalog.New(nil, nil, nil)
 	require.NoError(t, err)
 	for _, c := range []*catalog.Catalog{nil, empty} {
 		_, ok := c.Method(catalogtest.GetPerson)
@@ -129,7 +110,7 @@ func TestAProvinceThatNobodyAnswersForIsSaid(t *testing.T) {
 	f := catalogtest.Proto()
 	f.Service[0].Method = f.Service[0].Method[1:] // without the one that asks the country
 	offer := "service: sample.v1.PeopleService\nstate: test\nproviders:\n  - {jurisdiction: 42, agency: H27, system: registry-people}\n"
-	c, err := catalog.Load(publish(t, offer, f))
+	c, err := catalogtest.Alone(t, offer, f)
 	require.NoError(t, err)
 	request := protowire.AppendString(protowire.AppendTag(nil, 2, protowire.BytesType), "08")
 	_, _, err = catalogtest.Method(t, c, catalogtest.ListParcels).Route(request)
@@ -139,29 +120,28 @@ func TestAProvinceThatNobodyAnswersForIsSaid(t *testing.T) {
 func TestABadOfferIsRefusedWithFileAndLine(t *testing.T) {
 	replace := func(old, with string) string { return strings.Replace(catalogtest.Offer, old, with, 1) }
 	for name, c := range map[string]struct{ offer, want string }{
-		"unknown key":          {catalogtest.Offer + "note: x\n", "sample.yaml:6: unknown key note"},
-		"unknown service":      {replace("PeopleService", "OtherService"), "sample.yaml:1: no .binpb file here describes service sample.v1.OtherService"},
-		"not a service":        {replace("PeopleService", "Person"), "sample.yaml:1: sample.v1.Person is not a service"},
+		"unknown key":          {catalogtest.Offer + "note: x\n", "sample.yaml:8: unknown key note"},
+		"unknown service":      {replace("PeopleService", "OtherService"), "the descriptor set does not describe service sample.v1.OtherService; it has: sample.v1.PeopleService"},
+		"not a service":        {replace("PeopleService", "Person"), "does not describe service sample.v1.Person"},
 		"not a name":           {replace("sample.v1.PeopleService", "a b"), "sample.yaml:1: \"a b\" is not a service's full name"},
 		"no service":           {replace("service: sample.v1.PeopleService", ""), "service is missing"},
-		"unknown state":        {replace("official", "ready"), "sample.yaml:2: state is \"ready\"; expected test or official"},
+		"unknown state":        {replace("official", "ready"), "sample.yaml:2: state is \"ready\"; expected test, assessed or official"},
+		"no such level":        {replace("safety_level: 3", "safety_level: 9"), "sample.yaml:3: safety_level \"9\"; expected 1 to 5"},
+		"no such day":          {replace("2025-06-01", "2025-06-31"), "sample.yaml:4: assessed \"2025-06-31\" is not a day"},
+		"not safe enough":      {replace("safety_level: 3", "safety_level: 2"), "state official needs safety level 3 at least, not 2 (R18)"},
+		"not assessed":         {replace("assessed: 2025-06-01\n", ""), "needs the day of the security assessment"},
+		"assessed tomorrow":    {replace("2025-06-01", "2125-06-01"), "lies in the future"},
+		"hostile item":         {catalogtest.Offer + "items:\n  - {item: 'a\nb.c', field: Person.sex}\n", "expected lower-case words joined by dots"},
 		"no providers":         {catalogtest.Offer[:strings.Index(catalogtest.Offer, "providers")], "providers is missing"},
-		"old province":         {replace(`"42"`, `"02"`), "sample.yaml:5: jurisdiction \"02\" is not known"},
-		"two for one province": {replace(`"42"`, "vn"), "sample.yaml:5: jurisdiction vn has two providers"},
-		"bad agency":           {replace("H27", "h27"), "sample.yaml:5: h27/registry-people is not an agency's system"},
-		"no system":            {replace(", system: registry-people", ""), "sample.yaml:4: system is missing"},
-		"nobody for the rest":  {replace("vn", `"01"`), "asked of the whole country, but no provider has jurisdiction vn"},
+		"old province":         {replace(`"42"`, `"02"`), "sample.yaml:7: jurisdiction \"02\" is not known"},
+		"two for one province": {replace(`"42"`, "vn"), "sample.yaml:7: jurisdiction vn has two providers"},
+		"bad agency":           {replace("H27", "h27"), "sample.yaml:7: h27/registry-people is not an agency's system"},
+		"no system":            {replace(", system: registry-people", ""), "sample.yaml:6: system is missing"},
+		"nobody for the rest":  {replace("vn", `"01"`) + "owner: G01\n", "asked of the whole country, but no provider has jurisdiction vn"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, err := catalog.Load(publish(t, c.offer))
+			_, err := catalogtest.Alone(t, c.offer)
 			require.ErrorContains(t, err, c.want)
 		})
 	}
-}
-
-func TestAServiceIsOfferedOnce(t *testing.T) {
-	dir := catalogtest.Dir(t)
-	require.NoError(t, os.WriteFile(filepath.Join(dir, "another.yaml"), []byte(catalogtest.Offer), 0o600))
-	_, err := catalog.Load(dir)
-	require.ErrorContains(t, err, "sample.yaml:1: service sample.v1.PeopleService is offered twice")
 }

@@ -4,9 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
-	"slices"
 	"strings"
 
 	"google.golang.org/protobuf/proto"
@@ -37,70 +34,69 @@ func shared(path string) bool {
 	return strings.HasPrefix(path, "google/protobuf/") || strings.HasPrefix(path, "hub/v1/")
 }
 
-// published is the files of all descriptor sets of a directory.
-type published struct {
-	files map[string]*descriptorpb.FileDescriptorProto // by path
-	from  map[string]string                            // the set that a file came from, by path
-	built *protoregistry.Files
-	open  map[string]bool // files whose imports are being built
+// ReadFileSet reads a descriptor set, as `buf build -o x.binpb` writes it.
+func ReadFileSet(data []byte) (*descriptorpb.FileDescriptorSet, error) { return parseSet(data) }
+
+func parseSet(data []byte) (*descriptorpb.FileDescriptorSet, error) {
+	if len(data) > maxFileSet {
+		return nil, fmt.Errorf("the descriptor set is over %d bytes", maxFileSet)
+	}
+	var set descriptorpb.FileDescriptorSet
+	if err := (proto.UnmarshalOptions{Resolver: labels}).Unmarshal(data, &set); err != nil {
+		return nil, fmt.Errorf("not a FileDescriptorSet (write it with: buf build -o x.binpb): %w", err)
+	}
+	return &set, nil
 }
 
-// readFiles reads every descriptor set of the directory into one registry of files.
-func readFiles(dir string) (*protoregistry.Files, error) {
-	sets, err := filepath.Glob(filepath.Join(dir, "*.binpb"))
-	if err != nil {
-		return nil, fmt.Errorf("list descriptor sets: %w", err)
-	}
-	slices.Sort(sets)
-	p := &published{
-		files: map[string]*descriptorpb.FileDescriptorProto{},
-		from:  map[string]string{},
-		built: new(protoregistry.Files),
-		open:  map[string]bool{},
-	}
-	var errs []error
-	for _, set := range sets {
-		if err := p.read(set); err != nil {
-			errs = append(errs, fmt.Errorf("%s: %w", set, err))
+// only cuts a set down to the file that declares a service and what it imports, without comments, imports first. So a
+// service is not another one for what else its source tree has.
+func only(set *descriptorpb.FileDescriptorSet, service string) (*descriptorpb.FileDescriptorSet, error) {
+	byPath := map[string]*descriptorpb.FileDescriptorProto{}
+	root := ""
+	for _, f := range set.GetFile() {
+		if old, twice := byPath[f.GetName()]; twice && !sameFile(old, f) {
+			return nil, fmt.Errorf("the descriptor set has two different files %s", f.GetName())
+		}
+		byPath[f.GetName()] = f
+		for _, s := range f.GetService() {
+			if strings.TrimPrefix(f.GetPackage()+"."+s.GetName(), ".") == service {
+				root = f.GetName()
+			}
 		}
 	}
-	if len(errs) > 0 {
-		return nil, errors.Join(errs...)
+	if root == "" {
+		return nil, fmt.Errorf("the descriptor set does not describe service %s; it has: %s", service, strings.Join(servicesOf(set), ", "))
 	}
-	for path := range p.files {
-		if err := p.build(path); err != nil {
-			return nil, fmt.Errorf("%s: %w", p.from[path], err)
+	out := new(descriptorpb.FileDescriptorSet)
+	seen := map[string]bool{}
+	var take func(path string)
+	take = func(path string) {
+		f := byPath[path]
+		if f == nil || seen[path] {
+			return
 		}
+		seen[path] = true
+		for _, dep := range f.GetDependency() {
+			take(dep)
+		}
+		own := proto.CloneOf(f)
+		own.SourceCodeInfo = nil
+		out.File = append(out.File, own)
 	}
-	return p.built, nil
+	take(root)
+	return out, nil
 }
 
-// read takes a descriptor set's files. The same file in two sets must be the same.
-func (p *published) read(set string) error {
-	info, err := os.Stat(set)
-	if err != nil {
-		return err
-	}
-	if info.Size() > maxFileSet {
-		return fmt.Errorf("the descriptor set is over %d bytes", maxFileSet)
-	}
-	data, err := os.ReadFile(set)
-	if err != nil {
-		return err
-	}
-	var fds descriptorpb.FileDescriptorSet
-	if err := (proto.UnmarshalOptions{Resolver: labels}).Unmarshal(data, &fds); err != nil {
-		return fmt.Errorf("not a FileDescriptorSet (write it with: buf build -o x.binpb): %w", err)
-	}
-	for _, f := range fds.GetFile() {
-		f.SourceCodeInfo = nil // its comments are not part of the contract
-		path := f.GetName()
-		if old, ok := p.files[path]; ok && !sameFile(old, f) {
-			return fmt.Errorf("%s differs from the one in %s; publish both from the same source", path, p.from[path])
+// servicesOf are the names of the services that a set's own files declare.
+func servicesOf(set *descriptorpb.FileDescriptorSet) (names []string) {
+	for _, f := range set.GetFile() {
+		for _, s := range f.GetService() {
+			if !shared(f.GetName()) {
+				names = append(names, strings.TrimPrefix(f.GetPackage()+"."+s.GetName(), "."))
+			}
 		}
-		p.files[path], p.from[path] = f, set
 	}
-	return nil
+	return names
 }
 
 func sameFile(a, b *descriptorpb.FileDescriptorProto) bool {
@@ -108,49 +104,87 @@ func sameFile(a, b *descriptorpb.FileDescriptorProto) bool {
 		return true // neither is used
 	}
 	opts := proto.MarshalOptions{Deterministic: true}
+	a, b = proto.CloneOf(a), proto.CloneOf(b)
+	a.SourceCodeInfo, b.SourceCodeInfo = nil, nil
 	x, errX := opts.Marshal(a)
 	y, errY := opts.Marshal(b)
 	return errX == nil && errY == nil && bytes.Equal(x, y)
 }
 
-// build turns a file into descriptors, its imports first.
-func (p *published) build(path string) error {
-	if _, err := p.built.FindFileByPath(path); err == nil {
+func findService(files *protoregistry.Files, name string) (protoreflect.ServiceDescriptor, error) {
+	found, err := files.FindDescriptorByName(protoreflect.FullName(name))
+	if errors.Is(err, protoregistry.NotFound) {
+		return nil, fmt.Errorf("no file describes service %s", name)
+	}
+	if err != nil {
+		return nil, err
+	}
+	desc, ok := found.(protoreflect.ServiceDescriptor)
+	if !ok {
+		return nil, fmt.Errorf("%s is not a service", name)
+	}
+	return desc, nil
+}
+
+// building turns files into descriptors.
+type building struct {
+	files map[string]*descriptorpb.FileDescriptorProto // by path
+	built *protoregistry.Files
+	open  map[string]bool // files whose imports are being built
+}
+
+// build turns a set into descriptors that resolve one another's names.
+func build(set *descriptorpb.FileDescriptorSet) (*protoregistry.Files, error) {
+	b := &building{files: map[string]*descriptorpb.FileDescriptorProto{}, built: new(protoregistry.Files), open: map[string]bool{}}
+	for _, f := range set.GetFile() {
+		b.files[f.GetName()] = f
+	}
+	for _, f := range set.GetFile() {
+		if err := b.file(f.GetName()); err != nil {
+			return nil, err
+		}
+	}
+	return b.built, nil
+}
+
+// file turns a file into descriptors, its imports first.
+func (b *building) file(path string) error {
+	if _, err := b.built.FindFileByPath(path); err == nil {
 		return nil
 	}
 	if shared(path) {
-		return p.link(path)
+		return b.link(path)
 	}
-	f, ok := p.files[path]
+	f, ok := b.files[path]
 	if !ok {
-		return fmt.Errorf("%s is imported and not in any descriptor set; build the set with its imports", path)
+		return fmt.Errorf("%s is imported and not in the descriptor set; build the set with its imports", path)
 	}
-	if p.open[path] {
+	if b.open[path] {
 		return fmt.Errorf("%s imports itself", path)
 	}
-	p.open[path] = true
+	b.open[path] = true
 	for _, dep := range f.GetDependency() {
-		if err := p.build(dep); err != nil {
+		if err := b.file(dep); err != nil {
 			return err
 		}
 	}
-	desc, err := protodesc.NewFile(f, p.built)
+	desc, err := protodesc.NewFile(f, b.built)
 	if err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
-	return p.built.RegisterFile(desc)
+	return b.built.RegisterFile(desc)
 }
 
 // link takes a shared file from the binary, so that its options are the ones that the hub understands.
-func (p *published) link(path string) error {
+func (b *building) link(path string) error {
 	desc, err := protoregistry.GlobalFiles.FindFileByPath(path)
 	if err != nil {
 		return fmt.Errorf("this hub does not know %s, which a descriptor set imports: %w", path, err)
 	}
 	for i := range desc.Imports().Len() {
-		if err := p.build(desc.Imports().Get(i).Path()); err != nil {
+		if err := b.file(desc.Imports().Get(i).Path()); err != nil {
 			return err
 		}
 	}
-	return p.built.RegisterFile(desc)
+	return b.built.RegisterFile(desc)
 }

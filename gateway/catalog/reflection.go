@@ -25,12 +25,22 @@ func (l Live) GetServiceInfo() map[string]grpc.ServiceInfo {
 
 // FindFileByPath finds a published file or one that it imports.
 func (l Live) FindFileByPath(path string) (protoreflect.FileDescriptor, error) {
-	return l().Files().FindFileByPath(path)
+	for _, s := range l().Services() { // files of one path are the same in all of them
+		if f, err := s.files.FindFileByPath(path); err == nil {
+			return f, nil
+		}
+	}
+	return nil, protoregistry.NotFound
 }
 
 // FindDescriptorByName finds anything declared in the published files and what they import.
 func (l Live) FindDescriptorByName(name protoreflect.FullName) (protoreflect.Descriptor, error) {
-	return l().Files().FindDescriptorByName(name)
+	for _, s := range l().Services() {
+		if d, err := s.files.FindDescriptorByName(name); err == nil {
+			return d, nil
+		}
+	}
+	return nil, protoregistry.NotFound
 }
 
 // FindExtensionByName finds one of the hub's labels.
@@ -46,12 +56,4 @@ func (l Live) FindExtensionByNumber(message protoreflect.FullName, number protor
 // RangeExtensionsByMessage calls f for each of the hub's labels on a kind of options.
 func (l Live) RangeExtensionsByMessage(message protoreflect.FullName, f func(protoreflect.ExtensionType) bool) {
 	labels.RangeExtensionsByMessage(message, f)
-}
-
-// Files returns the published files and what they import, which resolve one another's names.
-func (c *Catalog) Files() *protoregistry.Files {
-	if c == nil {
-		return nil // a nil registry has no files
-	}
-	return c.files
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/lienthong/lienthong/gateway/client"
 	"github.com/lienthong/lienthong/gateway/member"
 	"github.com/lienthong/lienthong/gateway/member/authority"
+	"github.com/lienthong/lienthong/gateway/member/membertest"
 	"github.com/lienthong/lienthong/proto/peer"
 	"github.com/lienthong/lienthong/proto/reason"
 )
@@ -50,7 +51,7 @@ func serve(t *testing.T, id *peer.Identity) string {
 
 func TestOnlyTheGatewayIsBelieved(t *testing.T) {
 	dir := t.TempDir()
-	a, err := authority.Open(dir)
+	a, err := authority.Open(dir, membertest.State(t, "G06", "H27", "H60"))
 	require.NoError(t, err)
 	caller := issue(t, a, dir, desk)
 	registry := peer.ID{Agency: "H60", System: "registry-land"}

@@ -10,9 +10,9 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 
 	"github.com/lienthong/lienthong/gateway/courier"
-	"github.com/lienthong/lienthong/gateway/exchange"
 	"github.com/lienthong/lienthong/gateway/exchange/exchangetest"
 	"github.com/lienthong/lienthong/gateway/member"
+	"github.com/lienthong/lienthong/gateway/policy"
 	hubv1 "github.com/lienthong/lienthong/proto/hub/v1"
 	"github.com/lienthong/lienthong/proto/reason"
 )
@@ -42,7 +42,7 @@ func TestAPolicyThatChangesDuringACallDoesNotChangeItsDecision(t *testing.T) {
 	f := newFixture(t)
 	answer := f.carrier
 	f.carrier = func(ctx context.Context, q *courier.Question) (*hubv1.Answer, error) {
-		f.policy = exchange.Policy{Members: exchangetest.Members(t, "abc")} // revokes the caller, withdraws everything
+		f.policy = &policy.Policy{Members: exchangetest.Members(t, "abc")} // revokes the caller, withdraws everything
 		return answer(ctx, q)
 	}
 	reply, err := f.Do(t.Context(), question(t))

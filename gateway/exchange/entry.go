@@ -27,6 +27,8 @@ func (x *exchange) entry(err error, ended time.Time) *hubv1.LedgerRecord {
 		RequestBytes:   uint32(len(x.call.Request)),
 		TotalUs:        micros(ended.Sub(x.began)),
 		MembersVersion: x.policy.Members.Version(),
+		PolicyRevision: x.policy.Revision,
+		Decoy:          x.decoy,
 	}
 	if x.method != nil {
 		e.ContractDigest = x.method.Service.Digest[:]
@@ -74,7 +76,10 @@ func (x *exchange) addAnswer(e *hubv1.Exchange, err error) {
 	e.Matched, e.Missed = a.GetMatched(), a.GetMissed()
 	if err == nil {
 		e.Released, e.Withheld = x.grant.Fields, x.grant.Withheld
-		e.AnswerBytes = uint32(len(x.reply.Response))
+		e.AnswerBytes, e.Sensitive = uint32(len(x.reply.Response)), x.grant.Sensitive
+		if x.reply.Keep != "" {
+			e.KeepUntil = timestamppb.New(x.keepUntil())
+		}
 	}
 }
 
@@ -145,8 +150,8 @@ func outcome(err error) hubv1.Exchange_Outcome {
 		return hubv1.Exchange_OUTCOME_TIMED_OUT
 	case reason.Cancelled:
 		return hubv1.Exchange_OUTCOME_CANCELLED
-	case reason.SystemSuspended: // which only the hub's operators can mend, and they meant it
-		return hubv1.Exchange_OUTCOME_REFUSED
+	case reason.SystemSuspended, reason.EnumerationStopped, reason.ServiceNotOfficial, reason.ServicePlannedStop:
+		return hubv1.Exchange_OUTCOME_REFUSED // others than the caller must mend it, and they meant it
 	}
 	switch f.Reason.Form().Mender {
 	case reason.Caller, reason.Parties:

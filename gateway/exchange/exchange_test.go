@@ -14,6 +14,7 @@ import (
 	"github.com/lienthong/lienthong/gateway/exchange"
 	"github.com/lienthong/lienthong/gateway/exchange/exchangetest"
 	"github.com/lienthong/lienthong/gateway/member"
+	"github.com/lienthong/lienthong/gateway/policy"
 	hubv1 "github.com/lienthong/lienthong/proto/hub/v1"
 	"github.com/lienthong/lienthong/proto/peer"
 	"github.com/lienthong/lienthong/proto/reason"
@@ -22,7 +23,8 @@ import (
 // fixture is a hub whose seams a test holds.
 type fixture struct {
 	*exchange.Hub
-	policy   exchange.Policy
+	policy   *policy.Policy
+	stale    error
 	carrier  exchangetest.Carrier
 	recorder exchangetest.Recorder
 	ended    []*exchange.Ended
@@ -40,7 +42,7 @@ func newFixture(t *testing.T) *fixture {
 	f.carrier = exchangetest.Answers(exchangetest.Message(t, "GetPersonResponse", person))
 	f.Hub = exchange.New(exchange.Config{
 		Origin:   "G06/gateway",
-		Policy:   func() exchange.Policy { return f.policy },
+		Policy:   func(time.Time) (*policy.Policy, error) { return f.policy, f.stale },
 		Carrier:  exchangetest.Carrier(func(ctx context.Context, q *courier.Question) (*hubv1.Answer, error) { return f.carrier(ctx, q) }),
 		Recorder: &f.recorder,
 		Observe:  func(e *exchange.Ended) { f.ended = append(f.ended, e) },
@@ -108,7 +110,7 @@ func TestOnlyAgreedFieldsLeaveWhateverComes(t *testing.T) {
 }
 
 // digestOf is the digest of the contract that the catalog has.
-func digestOf(t *testing.T, p exchange.Policy) []byte {
+func digestOf(t *testing.T, p *policy.Policy) []byte {
 	m, ok := p.Catalog.Method(catalogtest.GetPerson)
 	require.True(t, ok)
 	return m.Service.Digest[:]

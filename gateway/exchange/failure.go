@@ -14,8 +14,12 @@ import (
 // From a connector they would make the consumer look for the fault in the wrong place.
 var hubsOwn = map[reason.Reason]bool{
 	reason.IdentityUnknown: true, reason.CertificateRevoked: true, reason.CertificateExpired: true, reason.SystemSuspended: true,
-	reason.NotAConsumer: true,
-	reason.NoAgreement:  true, reason.MethodNotAgreed: true, reason.AgreementExpired: true, reason.AgreementNotYet: true,
+	reason.NotAConsumer: true, reason.AgencyClosed: true, reason.OfficerUnknown: true, reason.CaseInvalid: true,
+	reason.ConsumerSuspended: true, reason.AgreementProposed: true, reason.AgreementSuspended: true, reason.AgreementTerminated: true,
+	reason.ConsentRequired: true, reason.QuotaExceeded: true, reason.FrequencyExceeded: true, reason.EnumerationStopped: true, reason.ServiceNotOfficial: true,
+	reason.ServicePlannedStop: true, reason.PolicyStale: true, reason.ActNotAllowed: true, reason.AgreementUnknown: true,
+	reason.AgreementInvalid: true, reason.VersionConflict: true, reason.StateWrong: true, reason.SelfApproval: true,
+	reason.NoAgreement: true, reason.MethodNotAgreed: true, reason.AgreementExpired: true, reason.AgreementNotYet: true,
 	reason.PurposeRequired: true, reason.PurposeNotAgreed: true, reason.CaseRequired: true, reason.OfficerRequired: true,
 	reason.FieldsNotAgreed: true, reason.FieldUnknown: true, reason.MetadataInvalid: true, reason.RequestTooLarge: true,
 	reason.ServiceUnknown: true, reason.DeadlineTooShort: true, reason.BusOffline: true, reason.LedgerUnavailable: true,

@@ -21,10 +21,10 @@ import (
 	"github.com/google/uuid"
 	"go.opentelemetry.io/otel/trace"
 
-	"github.com/lienthong/lienthong/gateway/agreement"
-	"github.com/lienthong/lienthong/gateway/catalog"
 	"github.com/lienthong/lienthong/gateway/courier"
 	"github.com/lienthong/lienthong/gateway/member"
+	"github.com/lienthong/lienthong/gateway/meter"
+	"github.com/lienthong/lienthong/gateway/policy"
 	hubv1 "github.com/lienthong/lienthong/proto/hub/v1"
 )
 
@@ -55,6 +55,7 @@ type Reply struct {
 	Exchange ID
 	Response []byte  // the answer's message, serialised, cut down to what is agreed; nil if there is none
 	Withheld string  // what was asked for and withheld: leaf paths, joined by commas
+	Keep     string  // the last day on which the answer may be kept, such as "2026-12-31"; empty if nothing is agreed
 	Receipt  Receipt // of the ledger; empty if the exchange has no record of its own
 }
 
@@ -82,17 +83,33 @@ type Carrier interface {
 	Ask(ctx context.Context, q *courier.Question) (*hubv1.Answer, error)
 }
 
-// Policy is all that decides exchanges, at one moment. It never changes.
-type Policy struct {
-	Members    *member.Directory
-	Catalog    *catalog.Catalog
-	Agreements *agreement.Set
+// Guard stops those who guess numbers.
+type Guard interface {
+	// Check fails with ENUMERATION_STOPPED if the officer, or the whole agency, was stopped for this purpose.
+	Check(agency, purpose, officer string) error
+	// Count counts how many people of a question were found and how many not. decoy says that somebody was asked for
+	// whom nobody has reason to ask.
+	Count(agency, purpose, officer string, matched, missed uint32, subjects []*hubv1.DataSubject) (decoy bool)
 }
+
+// Meter bounds how much and how often is asked.
+type Meter interface {
+	// Take counts a call. It fails with QUOTA_EXCEEDED or FREQUENCY_EXCEEDED, and then has counted nothing.
+	Take(ctx context.Context, u meter.Use) error
+	// Keep counts an answer that the consumer must destroy after a day.
+	Keep(agreement, consumer, provider, day string)
+}
+
+// Decider gives the policy that decides at a moment; an error says that nothing may be decided now, and the policy is
+// there all the same, to be named in records. It must not block.
+type Decider func(now time.Time) (*policy.Policy, error)
 
 // Config says what a hub is made of.
 type Config struct {
 	Origin   string           // this gateway's name in records
-	Policy   func() Policy    // the policy of this moment; must not block
+	Policy   Decider          // the policy of a moment
+	Guard    Guard            // nil: nobody is stopped for guessing
+	Meter    Meter            // nil: nothing is counted, and what has a limit is refused
 	Carrier  Carrier          // how questions travel
 	Recorder Recorder         // where records are kept
 	Observe  func(*Ended)     // told of each exchange after its record was taken; may be nil
@@ -124,14 +141,15 @@ func New(cfg Config) *Hub {
 // Do answers one question. The error is a *reason.Fault that may be shown to the consumer; the reply is never nil.
 func (h *Hub) Do(ctx context.Context, call *Call) (*Reply, error) {
 	x := h.begin(ctx, call)
-	err := x.take(x.identify, x.admit, x.intend, x.ask, x.release)
+	err := x.take(x.identify, x.admit, x.limit, x.intend, x.ask, x.release)
 	err = x.record(err)
 	return x.answer(err)
 }
 
 // begin opens an exchange: an id, a clock, and the policy that decides it.
 func (h *Hub) begin(ctx context.Context, call *Call) *exchange {
-	x := &exchange{hub: h, ctx: ctx, call: call, policy: h.cfg.Policy(), began: h.cfg.Now()}
+	x := &exchange{hub: h, ctx: ctx, call: call, began: h.cfg.Now()}
+	x.policy, x.stale = h.cfg.Policy(x.began)
 	x.reply.Exchange = ID(uuid.Must(uuid.NewV7()))
 	x.startSpan()
 	return x

@@ -135,11 +135,12 @@ func TestARecorderThatPanicsAnswersNothingAndTheHubGoesOn(t *testing.T) {
 
 func TestAPanicWhileTheRecordIsMadeAnswersNothingAndTheHubGoesOn(t *testing.T) {
 	f := newFixture(t)
-	f.policy.Members = nil // of which the record names the version
+	call := question(t)
+	call.Caller = nil // whom the record names
 	f.carrier = nil
 	var reply *exchange.Reply
 	var err error
-	require.NotPanics(t, func() { reply, err = f.Do(t.Context(), question(t)) })
+	require.NotPanics(t, func() { reply, err = f.Do(t.Context(), call) })
 	require.Equal(t, reason.Internal, reason.Of(err).Reason)
 	require.Empty(t, reply.Response)
 	require.Empty(t, reply.Receipt)

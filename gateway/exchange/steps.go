@@ -12,6 +12,8 @@ import (
 	"github.com/lienthong/lienthong/gateway/catalog"
 	"github.com/lienthong/lienthong/gateway/courier"
 	"github.com/lienthong/lienthong/gateway/member"
+	"github.com/lienthong/lienthong/gateway/meter"
+	"github.com/lienthong/lienthong/gateway/policy"
 	"github.com/lienthong/lienthong/proto/bus"
 	"github.com/lienthong/lienthong/proto/fault"
 	hubv1 "github.com/lienthong/lienthong/proto/hub/v1"
@@ -33,7 +35,8 @@ type exchange struct {
 	hub    *Hub
 	ctx    context.Context
 	call   *Call
-	policy Policy
+	policy *policy.Policy
+	stale  error // why nothing may be decided now
 	began  time.Time
 	span   trace.Span
 
@@ -46,6 +49,7 @@ type exchange struct {
 	asked        *courier.Question
 	carried      time.Time // when the answer was here
 	answered     *hubv1.Answer
+	decoy        bool // somebody was asked for whom nobody has reason to ask
 	reply        Reply
 }
 
@@ -63,6 +67,9 @@ func (x *exchange) take(steps ...func() error) (err error) {
 
 // identify makes sure that the caller is still who its certificate says, and that its words can be recorded.
 func (x *exchange) identify() error {
+	if x.stale != nil {
+		return x.stale
+	}
 	var err error
 	if x.caller, err = x.policy.Members.Caller(x.call.Caller, x.began); err != nil {
 		return err
@@ -87,14 +94,48 @@ func (x *exchange) admit() error {
 	if x.jurisdiction, x.provider, err = method.Route(x.call.Request); err != nil {
 		return x.stranger(err)
 	}
-	x.grant, err = x.policy.Agreements.Admit(agreement.Query{
-		Consumer: x.call.Caller.ID, Method: method, Provider: x.provider, Purpose: x.call.Purpose,
-		Case: x.call.Case, Officer: x.call.Officer, Fields: x.call.Fields, Now: x.began,
-	})
-	if err == nil && !x.caller.Roles.Has(member.Consumer) {
+	if x.grant, err = x.policy.Agreements.Admit(x.query()); err != nil {
+		return err
+	}
+	if !x.caller.Roles.Has(member.Consumer) {
 		return reason.NotAConsumer
 	}
-	return err
+	if err := x.policy.Members.CheckWords(x.caller.ID.Agency, x.call.Officer, x.call.Case); err != nil {
+		return err
+	}
+	return method.Service.Admits(x.jurisdiction, x.began)
+}
+
+// query is what the decision needs of the call.
+func (x *exchange) query() agreement.Query {
+	return agreement.Query{
+		Consumer: x.call.Caller.ID, Province: x.caller.Province, Method: x.method, Provider: x.provider,
+		Jurisdiction: x.jurisdiction, Purpose: x.call.Purpose, Case: x.call.Case, Officer: x.call.Officer,
+		Fields: x.call.Fields, Consent: x.call.Consent, Request: x.call.Request, Now: x.began,
+	}
+}
+
+// limit stops who guesses, and who asks more or more often than was agreed.
+func (x *exchange) limit() error {
+	if g := x.hub.cfg.Guard; g != nil {
+		if err := g.Check(x.caller.ID.Agency, x.call.Purpose, x.call.Officer); err != nil {
+			return err
+		}
+	}
+	limits := x.grant.Limits
+	switch {
+	case limits == nil:
+		return nil
+	case x.hub.cfg.Meter == nil:
+		return reason.QuotaExceeded
+	}
+	use := meter.Use{
+		Limits: limits, Agency: x.caller.ID.Agency, System: x.caller.ID.System, Officer: x.call.Officer, Now: x.began,
+	}
+	if limits.Times > 0 {
+		use.Subjects = x.subjects()
+	}
+	return x.hub.cfg.Meter.Take(x.ctx, use)
 }
 
 // stranger answers a question that nobody can be found for. Who has no agreement about the service at all learns
@@ -145,7 +186,15 @@ func (x *exchange) ask() error {
 		return err
 	}
 	x.answered = answer
+	x.count()
 	return x.failure()
+}
+
+// count tells the guard what the registry found, also where its answer is refused.
+func (x *exchange) count() {
+	if g := x.hub.cfg.Guard; g != nil {
+		x.decoy = g.Count(x.caller.ID.Agency, x.call.Purpose, x.call.Officer, x.answered.GetMatched(), x.answered.GetMissed(), x.subjects())
+	}
 }
 
 // release cuts the answer down to the agreed fields. The connector did so already; the hub does not rely on it.
@@ -158,7 +207,19 @@ func (x *exchange) release() error {
 		return reason.AnswerMalformed.Because(err)
 	}
 	x.reply.Response, x.reply.Withheld = released, x.grant.Withheld
+	if x.grant.DataLife > 0 {
+		x.reply.Keep = x.keepUntil().Format(time.DateOnly)
+	}
 	return nil
+}
+
+// hanoi is the time that days are in: Asia/Ho_Chi_Minh, which has had no other offset since 1975.
+var hanoi = time.FixedZone("Asia/Ho_Chi_Minh", 7*60*60)
+
+// keepUntil is the last moment at which the answer may be kept: the end of a day.
+func (x *exchange) keepUntil() time.Time {
+	y, m, d := x.began.In(hanoi).Add(x.grant.DataLife).Date()
+	return time.Date(y, m, d, 23, 59, 59, 0, hanoi)
 }
 
 // record has the record of the exchange taken, whatever came of it. If that fails, nothing is answered.
@@ -211,13 +272,16 @@ func (x *exchange) answer(err error) (*Reply, error) {
 	fault.At("exchange.before-answer")
 	x.endSpan(err)
 	if err == nil {
+		if x.reply.Keep != "" && x.hub.cfg.Meter != nil {
+			x.hub.cfg.Meter.Keep(x.grant.Agreement, x.caller.ID.String(), x.provider.Agency, x.reply.Keep)
+		}
 		return &x.reply, nil
 	}
 	refusal := reason.Of(err)
 	if refusal.Reason == reason.Internal || refusal.Reason == reason.AnswerMalformed {
 		x.hub.cfg.Log.Error("exchange failed", "exchange", x.reply.Exchange.String(), "method", x.methodName(), "reason", string(refusal.Reason), "error", refusal.Cause)
 	}
-	x.reply.Response, x.reply.Withheld = nil, ""
+	x.reply.Response, x.reply.Withheld, x.reply.Keep = nil, "", ""
 	return &x.reply, refusal
 }
 
@@ -268,6 +332,8 @@ func (x *exchange) question(ctx context.Context) *courier.Question {
 			Jurisdiction:     x.jurisdiction,
 			Fields:           x.grant.Fields,
 			Consent:          x.call.Consent,
+			AnswerCondition:  x.grant.AnswerCondition,
+			ConsumerProvince: x.caller.Province,
 		},
 	}
 }

@@ -3,6 +3,7 @@ package exchange_test
 import (
 	"context"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/otel/codes"
@@ -13,6 +14,7 @@ import (
 	"github.com/lienthong/lienthong/gateway/courier"
 	"github.com/lienthong/lienthong/gateway/exchange"
 	"github.com/lienthong/lienthong/gateway/exchange/exchangetest"
+	"github.com/lienthong/lienthong/gateway/policy"
 	hubv1 "github.com/lienthong/lienthong/proto/hub/v1"
 )
 
@@ -26,9 +28,9 @@ func consumers(ctx context.Context, flags trace.TraceFlags) (context.Context, tr
 func traced(t *testing.T, carrier exchangetest.Carrier) (*exchange.Hub, *exchangetest.Recorder, *tracetest.SpanRecorder) {
 	var recorder exchangetest.Recorder
 	spans := tracetest.NewSpanRecorder()
-	policy := exchangetest.Policy(t)
+	current := exchangetest.Policy(t)
 	return exchange.New(exchange.Config{
-		Policy: func() exchange.Policy { return policy }, Carrier: carrier, Recorder: &recorder,
+		Policy: func(time.Time) (*policy.Policy, error) { return current, nil }, Carrier: carrier, Recorder: &recorder,
 		Tracer: sdktrace.NewTracerProvider(sdktrace.WithSpanProcessor(spans)).Tracer("test"),
 	}), &recorder, spans
 }

@@ -17,10 +17,11 @@ const (
 
 // Names of the metadata that comes with an answer.
 const (
-	WordExchange = "lt-exchange" // id of the exchange
-	WordWithheld = "lt-withheld" // what was asked for and withheld: paths, joined by commas
-	WordLedger   = "lt-ledger"   // position of its record in the ledger: ORIGIN:SEQ
-	WordReceipt  = "lt-receipt"  // key by which the consumer can show later which bytes were asked and answered
+	WordExchange = "lt-exchange"   // id of the exchange
+	WordWithheld = "lt-withheld"   // what was asked for and withheld: paths, joined by commas
+	WordLedger   = "lt-ledger"     // position of its record in the ledger: ORIGIN:SEQ
+	WordKeep     = "lt-keep-until" // the last day on which the answer may be kept
+	WordReceipt  = "lt-receipt"    // key by which the consumer can show later which bytes were asked and answered
 )
 
 // Longest words, in bytes.

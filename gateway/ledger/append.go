@@ -8,6 +8,7 @@ import (
 
 	"google.golang.org/grpc/codes"
 	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/lienthong/lienthong/gateway/exchange"
 	hubv1 "github.com/lienthong/lienthong/proto/hub/v1"
@@ -99,10 +100,16 @@ func (l *Ledger) AppendAccess(_ context.Context, record *hubv1.LedgerRecord) err
 	return err
 }
 
-// AppendChange takes the record that rules or ledger were changed.
-func (l *Ledger) AppendChange(_ context.Context, record *hubv1.LedgerRecord) error {
-	_, err := l.append(record)
-	return err
+// AppendChange takes the record that the hub's rules were changed, and says where it stands: ORIGIN:SEQ.
+func (l *Ledger) AppendChange(_ context.Context, c *hubv1.Change) (position string, err error) {
+	seq, err := l.append(&hubv1.LedgerRecord{
+		Time:  timestamppb.New(l.cfg.Now()),
+		Event: &hubv1.LedgerRecord_Change{Change: c},
+	})
+	if err != nil {
+		return "", err
+	}
+	return l.cfg.Origin + ":" + strconv.FormatUint(seq, 10), nil
 }
 
 // CountRejected counts a connection that was refused before anybody knew who was at its other end.

@@ -2,6 +2,7 @@ package member
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"io"
 	"net"
@@ -22,12 +23,12 @@ type AuthInfo struct {
 // certificate with FromContext. Besides the refusals of peer.ServerTLS, cfg.OnReject hears of handshakes that
 // fail otherwise (HandshakeFailed), but not of connections that are closed before they said anything.
 func Credentials(cfg peer.Config) credentials.TransportCredentials {
-	return &serverCredentials{TransportCredentials: credentials.NewTLS(peer.ServerTLS(cfg)), onReject: cfg.OnReject}
+	return &serverCredentials{TransportCredentials: credentials.NewTLS(peer.ServerTLS(cfg)), cfg: cfg}
 }
 
 type serverCredentials struct {
 	credentials.TransportCredentials
-	onReject func(peer.Rejection)
+	cfg peer.Config
 }
 
 // ServerHandshake opens a connection and reads who is at its other end.
@@ -47,19 +48,36 @@ func (c *serverCredentials) ServerHandshake(raw net.Conn) (net.Conn, credentials
 		_ = conn.Close()
 		return nil, nil, err
 	}
+	if cert.Authority, err = c.authority(tlsInfo.State); err != nil { // it was taken back in this moment
+		_ = conn.Close()
+		return nil, nil, err
+	}
 	return conn, &AuthInfo{TLSInfo: tlsInfo, Certificate: cert}, nil
 }
 
+// authority names the given authority that vouches for a peer, so that each request can be judged by whether it still
+// may; empty if it is the hub's own.
+func (c *serverCredentials) authority(state tls.ConnectionState) (string, error) {
+	if c.cfg.Given == nil {
+		return "", nil
+	}
+	_, given, err := c.cfg.Identify(state.PeerCertificates)
+	if err != nil || given == nil {
+		return "", err
+	}
+	return Fingerprint(given), nil
+}
+
 func (c *serverCredentials) failed(raw net.Conn, err error) {
-	if c.onReject == nil || errors.Is(err, io.EOF) || peer.RefusalOf(err) != peer.HandshakeFailed {
+	if c.cfg.OnReject == nil || errors.Is(err, io.EOF) || peer.RefusalOf(err) != peer.HandshakeFailed {
 		return // nobody listens, nothing was said, or it was told already
 	}
-	c.onReject(peer.Rejection{Remote: raw.RemoteAddr(), Reason: peer.HandshakeFailed, Err: err})
+	c.cfg.OnReject(peer.Rejection{Remote: raw.RemoteAddr(), Reason: peer.HandshakeFailed, Err: err})
 }
 
 // Clone returns credentials with the same effect.
 func (c *serverCredentials) Clone() credentials.TransportCredentials {
-	return &serverCredentials{TransportCredentials: c.TransportCredentials.Clone(), onReject: c.onReject}
+	return &serverCredentials{TransportCredentials: c.TransportCredentials.Clone(), cfg: c.cfg}
 }
 
 // FromContext returns the certificate of the connection that a gRPC request came on; false if the server does

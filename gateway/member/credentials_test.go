@@ -3,9 +3,11 @@ package member_test
 import (
 	"context"
 	"crypto/tls"
+	"fmt"
 	"io"
 	"net"
 	"os"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -20,35 +22,51 @@ import (
 
 	"github.com/lienthong/lienthong/gateway/member"
 	"github.com/lienthong/lienthong/gateway/member/authority"
+	"github.com/lienthong/lienthong/gateway/member/membertest"
+	"github.com/lienthong/lienthong/gateway/state"
 	"github.com/lienthong/lienthong/proto/peer"
 	"github.com/lienthong/lienthong/proto/reason"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	if dir := os.Getenv(enrolIn); dir != "" {
+		if err := enrolTen(dir, fmt.Sprint("p", os.Getpid())); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		os.Exit(0)
+	}
+	goleak.VerifyTestMain(m)
+}
 
 // hub is a gRPC server that answers health checks of members.
 type hub struct {
 	dir     string
+	db      *state.DB
 	ca      *authority.Authority
-	watcher *member.Watcher
+	current atomic.Pointer[member.Directory]
 	addr    string
 	rejects chan peer.Rejection
 	callers chan member.Caller
 }
 
 func start(t *testing.T) *hub {
-	h := &hub{dir: t.TempDir(), rejects: make(chan peer.Rejection, 8), callers: make(chan member.Caller, 8)}
+	h := &hub{dir: t.TempDir(), db: membertest.State(t, "G01", "G06", "G15", "G22", "G24", "H27.07"), rejects: make(chan peer.Rejection, 8), callers: make(chan member.Caller, 8)}
 	var err error
-	h.ca, err = authority.Open(h.dir)
+	h.ca, err = authority.Open(h.dir, h.db)
 	require.NoError(t, err)
-	require.NoError(t, h.ca.EnsureSandbox(t.Context()))
-	h.watcher, err = member.Watch(context.Background(), h.dir)
-	require.NoError(t, err)
-	t.Cleanup(h.watcher.Close)
+	for id, roles := range map[peer.ID]member.Roles{
+		{Agency: "G06", System: "gateway"}: member.Gateway, {Agency: "G06", System: "operator-a"}: member.Operator,
+		portal: member.Consumer | member.Portal, clinic: member.Consumer,
+	} {
+		_, err := h.ca.Issue(authority.Order{ID: id, Roles: roles, Server: roles.Has(member.Gateway)})
+		require.NoError(t, err)
+	}
+	h.ring(t)
 
 	gateway := h.identity(t, peer.ID{Agency: "G06", System: "gateway"})
 	server := grpc.NewServer(grpc.UnaryInterceptor(h.judge), grpc.Creds(member.Credentials(peer.Config{
-		Certificate: gateway.Certificate, Roots: gateway.Roots, Accept: h.watcher.Accept,
+		Certificate: gateway.Certificate, Roots: gateway.Roots, Accept: member.Accept(h.current.Load), Given: member.Given(h.current.Load),
 		OnReject: func(r peer.Rejection) { h.rejects <- r },
 	})))
 	healthv1.RegisterHealthServer(server, health.NewServer())
@@ -67,7 +85,7 @@ func (h *hub) judge(ctx context.Context, req any, _ *grpc.UnaryServerInfo, handl
 	if !ok {
 		return nil, reason.Internal
 	}
-	caller, err := h.watcher.Directory().Caller(cert, time.Now())
+	caller, err := h.current.Load().Caller(cert, time.Now())
 	if err != nil {
 		return nil, err
 	}
@@ -92,10 +110,8 @@ func (h *hub) dial(t *testing.T, cfg *tls.Config) func() error {
 	}
 }
 
-// until waits for a change on disk to be noticed.
-func until(t *testing.T, happened func() bool) {
-	require.Eventually(t, happened, 5*time.Second, 10*time.Millisecond)
-}
+// ring has the members read anew.
+func (h *hub) ring(t *testing.T) { h.current.Store(membertest.Read(t, h.db)) }
 
 func TestAMemberIsKnownByItsCertificateInEveryRequest(t *testing.T) {
 	h := start(t)
@@ -117,7 +133,7 @@ func TestARevocationCountsFromTheNextRequestOnAnOpenConnection(t *testing.T) {
 
 	_, err := h.ca.Revoke(portal.String())
 	require.NoError(t, err)
-	until(t, func() bool { return h.watcher.Directory().Revoked(peer.Serial(id.Certificate.Leaf)) })
+	h.ring(t)
 	err = call()
 	require.Error(t, err)
 	require.Equal(t, reason.CertificateRevoked, reason.Of(err).Reason)
@@ -130,19 +146,11 @@ func TestARevocationCountsFromTheNextRequestOnAnOpenConnection(t *testing.T) {
 
 func TestACertificateOfASystemThatIsNoMemberIsToldSo(t *testing.T) {
 	h := start(t)
-	data, err := os.ReadFile(h.dir + "/" + member.FileName)
-	require.NoError(t, err)
-	f, err := member.ParseFile(data)
-	require.NoError(t, err)
 	id := h.identity(t, clinic)
 	call := h.dial(t, peer.ClientTLS(id.Certificate, id.Roots, nil))
 	require.NoError(t, call())
-	f.Systems = f.Systems[:1]
-	data, err = f.Encode()
-	require.NoError(t, err)
-	require.NoError(t, os.WriteFile(h.dir+"/"+member.FileName, data, 0o600))
-	until(t, func() bool { _, ok := h.watcher.Directory().Lookup(clinic); return !ok })
-	err = call()
+	h.current.Store(membertest.Directory(t, []member.System{{ID: portal, Roles: member.Consumer, Status: member.Active}}))
+	err := call()
 	require.Error(t, err)
 	require.Equal(t, reason.IdentityUnknown, reason.Of(err).Reason)
 }

@@ -3,18 +3,22 @@ package state
 import (
 	"fmt"
 	"strconv"
+	"time"
 
 	"github.com/nats-io/nats.go"
 
 	"github.com/lienthong/lienthong/proto/bus"
 )
 
+// flushWithin is how long the bus may take to hear the bell. One that hangs must not keep a change from being recorded.
+const flushWithin = 500 * time.Millisecond
+
 // Ring says on the bus that there is a new revision. Gateways that do not hear it notice within a second or two by
 // themselves, so its failure is no failure of the change.
 func Ring(nc *nats.Conn, revision int64) error {
 	err := nc.Publish(bus.Bell, strconv.AppendInt(nil, revision, 10))
 	if err == nil {
-		err = nc.Flush()
+		err = nc.FlushTimeout(flushWithin)
 	}
 	if err != nil {
 		return fmt.Errorf("ring the bell: %w", err)

@@ -25,6 +25,7 @@ type Metrics struct {
 	seconds   *prometheus.HistogramVec
 	bytes     *prometheus.CounterVec
 	rejected  *prometheus.CounterVec
+	alarms    *prometheus.CounterVec
 
 	series sync.Map // seriesKey → *series
 	mu     sync.Mutex
@@ -60,9 +61,12 @@ func NewMetrics() *Metrics {
 		rejected: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "lienthong_rejected_connections_total", Help: "Connections refused for their certificate, by reason.",
 		}, []string{"reason"}),
+		alarms: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "lienthong_guard_alarms_total", Help: "Alarms of the guard against guessing: stops, and questions about decoys.",
+		}, []string{"kind"}),
 	}
 	m.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
-		m.exchanges, m.seconds, m.bytes, m.rejected)
+		m.exchanges, m.seconds, m.bytes, m.rejected, m.alarms)
 	return m
 }
 
@@ -76,6 +80,15 @@ func (m *Metrics) Exchange(e *hubv1.Exchange, took time.Duration) {
 
 // Rejected counts a connection that was refused for its certificate.
 func (m *Metrics) Rejected(why string) { m.rejected.WithLabelValues(why).Inc() }
+
+// Alarm counts an alarm of the guard.
+func (m *Metrics) Alarm(decoy bool) {
+	kind := "stop"
+	if decoy {
+		kind = "decoy"
+	}
+	m.alarms.WithLabelValues(kind).Inc()
+}
 
 // Gauge shows a figure that is read whenever somebody looks. The name must be new.
 func (m *Metrics) Gauge(name, help string, read func() float64) {

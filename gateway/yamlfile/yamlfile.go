@@ -81,10 +81,19 @@ func (f *File) Err() error { return errors.Join(f.errs...) }
 // Read reads the one YAML document in the file into v, a pointer to a struct, and refuses keys that v lacks.
 // The File takes what the caller finds wrong in v.
 func Read(path string, v any) (*File, error) {
-	f := &File{Path: path}
 	data, err := readLimited(path)
 	if err != nil {
-		return f, err
+		return &File{Path: path}, err
+	}
+	return Parse(path, data, v)
+}
+
+// Parse is Read of text that is in memory; path is what complaints call it.
+func Parse(path string, data []byte, v any) (*File, error) {
+	f := &File{Path: path}
+	if len(data) > maxSize {
+		f.Errorf(0, "the file is over %d bytes", maxSize)
+		return f, f.Err()
 	}
 	dec := yaml.NewDecoder(bytes.NewReader(data))
 	dec.KnownFields(true)

@@ -29,8 +29,14 @@ func Serial(cert *x509.Certificate) string {
 // Verify judges a chain, leaf first, at the time now: issued below roots, in its time, made for usage, and
 // naming exactly one identity. It returns that identity, or fails with a Refusal.
 func Verify(chain []*x509.Certificate, roots *x509.CertPool, usage x509.ExtKeyUsage, now time.Time) (ID, error) {
+	id, _, err := verify(chain, roots, usage, now)
+	return id, err
+}
+
+// verify is Verify that also says which of the roots vouches for the chain.
+func verify(chain []*x509.Certificate, roots *x509.CertPool, usage x509.ExtKeyUsage, now time.Time) (ID, *x509.Certificate, error) {
 	if len(chain) == 0 {
-		return ID{}, NoCertificate
+		return ID{}, nil, NoCertificate
 	}
 	leaf := chain[0]
 	intermediates := x509.NewCertPool()
@@ -38,22 +44,23 @@ func Verify(chain []*x509.Certificate, roots *x509.CertPool, usage x509.ExtKeyUs
 		intermediates.AddCert(c)
 	}
 	// Who issued it counts before its time does: the times of a stranger's certificate mean nothing.
-	_, err := leaf.Verify(x509.VerifyOptions{
+	chains, err := leaf.Verify(x509.VerifyOptions{
 		Roots: roots, Intermediates: intermediates,
 		CurrentTime: within(now, leaf), KeyUsages: []x509.ExtKeyUsage{usage},
 	})
 	if err != nil {
-		return ID{}, fmt.Errorf("%w: %w", refusalOfVerify(err), err)
+		return ID{}, nil, fmt.Errorf("%w: %w", refusalOfVerify(err), err)
 	}
 	switch {
 	case now.After(leaf.NotAfter):
-		return ID{}, Expired
+		return ID{}, nil, Expired
 	case now.Before(leaf.NotBefore):
-		return ID{}, NotYetValid
+		return ID{}, nil, NotYetValid
 	case !madeFor(leaf, usage):
-		return ID{}, WrongUsage
+		return ID{}, nil, WrongUsage
 	}
-	return FromCertificate(leaf)
+	id, err := FromCertificate(leaf)
+	return id, chains[0][len(chains[0])-1], err
 }
 
 // within is the time nearest to now at which the leaf itself is in its time.

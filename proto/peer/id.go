@@ -56,9 +56,10 @@ func ParseID(s string) (ID, error) {
 }
 
 // Valid reports whether both parts have their form.
-func (id ID) Valid() bool {
-	return len(id.Agency) <= maxAgency && agencyForm.MatchString(id.Agency) && systemForm.MatchString(id.System)
-}
+func (id ID) Valid() bool { return ValidAgency(id.Agency) && systemForm.MatchString(id.System) }
+
+// ValidAgency reports whether a text has the form of an agency code.
+func ValidAgency(code string) bool { return len(code) <= maxAgency && agencyForm.MatchString(code) }
 
 // String returns "H27/one-stop", the form that ParseID reads, and "" for the zero ID.
 func (id ID) String() string {

@@ -17,6 +17,10 @@ type Config struct {
 	GetCertificate func() (*tls.Certificate, error)
 	// Roots are the authorities whose certificates are believed.
 	Roots *x509.CertPool
+	// Given, if set, is asked for each connection for further authorities that are believed for one identity, and
+	// for no other: whoever certifies its own systems cannot name anybody else's. A nil pool is none. It must not
+	// block.
+	Given func(ID) *x509.CertPool
 	// Accept judges an identity whose certificate is good, for each connection; nil accepts all. It may return
 	// a Refusal (Revoked); any other error counts as NotAccepted.
 	Accept func(ID, *x509.Certificate) error
@@ -62,7 +66,7 @@ func ServerTLS(cfg Config) *tls.Config {
 // verifier judges the callers that come from remote.
 func (cfg Config) verifier(remote net.Addr) func(tls.ConnectionState) error {
 	return func(state tls.ConnectionState) error {
-		id, err := Verify(state.PeerCertificates, cfg.Roots, x509.ExtKeyUsageClientAuth, cfg.Now())
+		id, _, err := cfg.Identify(state.PeerCertificates)
 		if err == nil && cfg.Accept != nil {
 			err = accepted(cfg.Accept(id, state.PeerCertificates[0]))
 		}
@@ -71,6 +75,28 @@ func (cfg Config) verifier(remote net.Addr) func(tls.ConnectionState) error {
 		}
 		return err
 	}
+}
+
+// Identify says whom a caller's chain names, leaf first. given is the authority among Given that vouches for it; nil if
+// one of Roots does. It fails with a Refusal.
+func (cfg Config) Identify(chain []*x509.Certificate) (id ID, given *x509.Certificate, err error) {
+	now := time.Now
+	if cfg.Now != nil {
+		now = cfg.Now
+	}
+	id, err = Verify(chain, cfg.Roots, x509.ExtKeyUsageClientAuth, now())
+	if err == nil || cfg.Given == nil || RefusalOf(err) != UnknownAuthority {
+		return id, nil, err
+	}
+	claimed, claimErr := FromCertificate(chain[0])
+	if claimErr != nil {
+		return ID{}, nil, err // a stranger's certificate, whatever it says
+	}
+	pool := cfg.Given(claimed)
+	if pool == nil {
+		return ID{}, nil, err
+	}
+	return verify(chain, pool, x509.ExtKeyUsageClientAuth, now())
 }
 
 func (cfg Config) reject(remote net.Addr, chain []*x509.Certificate, err error) {

@@ -48,6 +48,7 @@ const (
 	AgreementSuspended  Reason = "AGREEMENT_SUSPENDED"
 	AgreementTerminated Reason = "AGREEMENT_TERMINATED"
 	ConditionNotMet     Reason = "CONDITION_NOT_MET"
+	ConsentRequired     Reason = "CONSENT_REQUIRED"
 	QuotaExceeded       Reason = "QUOTA_EXCEEDED"
 	FrequencyExceeded   Reason = "FREQUENCY_EXCEEDED"
 	EnumerationStopped  Reason = "ENUMERATION_STOPPED"
@@ -150,6 +151,7 @@ var forms = map[Reason]Form{
 	AgreementSuspended:  {codes.PermissionDenied, http.StatusForbidden, Parties, "the agreement is suspended; ask the agency that owns the registry why (lienthong agreement show ID)"},
 	AgreementTerminated: {codes.PermissionDenied, http.StatusForbidden, Parties, "the agreement was terminated; agree anew with the agency that owns the registry"},
 	ConditionNotMet:     {codes.PermissionDenied, http.StatusForbidden, Parties, "the agreement's condition does not hold for this question; see what it asks for with: lienthong agreement explain"},
+	ConsentRequired:     {codes.InvalidArgument, http.StatusBadRequest, Caller, "the agreement rests on the data subject's consent: send a reference to it as lt-consent"},
 	QuotaExceeded:       {codes.ResourceExhausted, http.StatusTooManyRequests, Parties, "the agreement's quota is used up; ask again later, or have it raised"},
 	FrequencyExceeded:   {codes.ResourceExhausted, http.StatusTooManyRequests, Parties, "the agreement does not let this person be asked about so often; use the answer that you have"},
 	EnumerationStopped:  {codes.PermissionDenied, http.StatusForbidden, Hub, "too many numbers were asked for that nobody has, so asking was stopped; the hub's operators release it (lienthong guard release)"},

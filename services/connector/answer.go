@@ -89,6 +89,9 @@ func (c *connector) fulfil(o *opened, call *hubv1.Call, a *hubv1.Answer, b *buff
 	}
 	response, err := c.ask(o, call, a.Timings)
 	if err != nil {
+		if reason.Of(err).Reason == reason.PersonNotFound { // a guess that missed, though there is no answer that says so
+			a.Missed = 1
+		}
 		return err
 	}
 	settle(response)

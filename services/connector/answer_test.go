@@ -272,3 +272,18 @@ func TestAConditionOverTheAnswerIsDecidedBeforeAnythingLeaves(t *testing.T) {
 		})
 	}
 }
+
+func TestAPersonWhoIsNotFoundIsAMissAlsoWithoutAnAnswer(t *testing.T) {
+	w := newWorld(t)
+	w.run(&registry{getPerson: func(_ context.Context, q *populationv1.GetPersonRequest) (*populationv1.GetPersonResponse, error) {
+		if q.GetPersonalId() == "042187001234" {
+			return nil, reason.PersonNotFound.At("personal_id")
+		}
+		return new(populationv1.GetPersonResponse), nil
+	}})
+	l := w.gateway().known()
+	answer := l.ask(l.call(getPerson, person("042187001234"), "result.code"))
+	require.Equal(t, string(reason.PersonNotFound), answer.GetReason())
+	require.EqualValues(t, 1, answer.GetMissed())
+	require.Zero(t, answer.GetMatched())
+}

@@ -1,8 +1,8 @@
 package sandbox_test
 
 import (
+	"database/sql"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -15,7 +15,9 @@ import (
 
 	"github.com/lienthong/lienthong/deploy/lienthong/sandbox"
 	"github.com/lienthong/lienthong/gateway/agreement"
+	"github.com/lienthong/lienthong/gateway/agreement/book"
 	"github.com/lienthong/lienthong/gateway/catalog"
+	"github.com/lienthong/lienthong/gateway/state"
 	"github.com/lienthong/lienthong/proto/contract"
 	"github.com/lienthong/lienthong/proto/peer"
 	"github.com/lienthong/lienthong/proto/reason"
@@ -23,6 +25,7 @@ import (
 	insurancev1 "github.com/lienthong/lienthong/proto/registry/insurance/v1"
 	landv1 "github.com/lienthong/lienthong/proto/registry/land/v1"
 	populationv1 "github.com/lienthong/lienthong/proto/registry/population/v1"
+	"github.com/lienthong/lienthong/services/store"
 )
 
 // now is a moment at which the sandbox is open.
@@ -35,22 +38,50 @@ const (
 	land        = "/registry.land.v1.LandService/"
 )
 
-// policy is the sandbox's policy over the real contracts.
-func policy(t *testing.T) agreement.Policy {
-	dir := t.TempDir()
-	require.NoError(t, os.CopyFS(dir, sandbox.Files))
-	require.NoError(t, catalog.WriteFileSet(filepath.Join(dir, agreement.CatalogDir, "registries.binpb"),
-		populationv1.File_registry_population_v1_population_proto,
-		civilstatusv1.File_registry_civilstatus_v1_service_proto,
-		insurancev1.File_registry_insurance_v1_service_proto,
-		landv1.File_registry_land_v1_service_proto))
-	p, err := agreement.LoadPolicy(dir)
+// rules are the sandbox's catalog and agreements over the real contracts.
+type rules struct {
+	Catalog    *catalog.Catalog
+	Agreements *agreement.Set
+}
+
+// policy publishes the real contracts by the sandbox's offers, and puts its agreements in force.
+func policy(t *testing.T) rules {
+	db, err := state.Open(t.Context(), state.Config{Config: store.Config{Path: filepath.Join(t.TempDir(), "hub.db")}})
 	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, db.Close()) })
+	docs, err := sandbox.Agreements()
+	require.NoError(t, err)
+	_, err = db.Change(t.Context(), state.Actor{ID: peer.ID{Agency: "G06", System: "gateway"}}, func(tx *state.Tx) error {
+		for _, f := range []protoreflect.FileDescriptor{
+			populationv1.File_registry_population_v1_population_proto, civilstatusv1.File_registry_civilstatus_v1_service_proto,
+			insurancev1.File_registry_insurance_v1_service_proto, landv1.File_registry_land_v1_service_proto,
+		} {
+			offer, err := sandbox.Offer(string(f.Services().Get(0).FullName()))
+			require.NoError(t, err)
+			none := func(string) ([]catalog.Use, error) { return nil, nil }
+			require.NoError(t, catalog.Publish(t.Context(), tx, offer.Publication(catalog.FileSet(f)), none))
+		}
+		return book.Seed(t.Context(), tx, docs)
+	})
+	require.NoError(t, err)
+	var p rules
+	err = db.InReadTx(t.Context(), func(tx *sql.Tx) (err error) {
+		if p.Catalog, err = catalog.Read(t.Context(), tx, nil); err != nil {
+			return err
+		}
+		p.Agreements, err = new(book.Reader).Read(t.Context(), tx, p.Catalog)
+		return err
+	})
+	require.NoError(t, err)
+	for _, d := range docs {
+		require.Empty(t, agreement.Check(d, p.Catalog), d.GetId())
+	}
+	require.Empty(t, p.Agreements.Broken())
 	return p
 }
 
 // query is a complete question of a consumer, such as "H27/one-stop", to a provider's agency.
-func query(t *testing.T, p agreement.Policy, consumer, method, provider, purpose string) agreement.Query {
+func query(t *testing.T, p rules, consumer, method, provider, purpose string) agreement.Query {
 	id, err := peer.ParseID(consumer)
 	require.NoError(t, err)
 	m, ok := p.Catalog.Method(method)
@@ -141,11 +172,14 @@ func TestOnlyWhatTheLawPutsOnAnEntryIsSensitive(t *testing.T) {
 		"G15-G01-population " + population[1:] + "GetPerson":        true,
 	}
 	for _, a := range p.Agreements.All() {
+		if a.Until.Before(now) {
+			continue // there is one that is over, to be refused
+		}
 		for _, m := range a.Methods {
 			consumer := peer.ID{Agency: a.Agency, System: a.Systems[0]}
 			g, err := p.Agreements.Admit(agreement.Query{
 				Consumer: consumer, Method: m.Method, Provider: peer.ID{Agency: a.Provider}, Purpose: a.Purposes[0].Code,
-				Case: "c", Officer: "o", Now: a.From,
+				Case: "c", Officer: "o", Now: now,
 			})
 			require.NoError(t, err)
 			require.Equal(t, allowed[a.ID+" "+m.Method.Name], g.Sensitive, "%s %s", a.ID, m.Method.Name)
@@ -219,10 +253,13 @@ func TestNoAgreementOfTheSandboxLetsAnotherFieldPass(t *testing.T) {
 	p := policy(t)
 	checked := 0
 	for _, a := range p.Agreements.All() {
+		if a.Until.Before(now) {
+			continue
+		}
 		for _, m := range a.Methods {
 			g, err := p.Agreements.Admit(agreement.Query{
 				Consumer: peer.ID{Agency: a.Agency, System: a.Systems[0]}, Method: m.Method, Provider: peer.ID{Agency: a.Provider},
-				Purpose: a.Purposes[0].Code, Case: "c", Officer: "o", Now: a.From,
+				Purpose: a.Purposes[0].Code, Case: "c", Officer: "o", Now: now,
 			})
 			require.NoError(t, err)
 			answer := dynamicpb.NewMessage(m.Method.Output)

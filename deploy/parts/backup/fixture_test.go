@@ -26,8 +26,9 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 func hubDir(t testing.TB) string {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "hub")
-	_, err := parts.Prepare(context.Background(), parts.Dir(dir))
+	creds, err := parts.Prepare(context.Background(), parts.Dir(dir))
 	require.NoError(t, err)
+	creds.Close()
 	return dir
 }
 

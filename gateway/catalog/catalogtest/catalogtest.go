@@ -1,17 +1,16 @@
-// Package catalogtest is a small made-up registry contract for tests of the hub, and the catalog directory that
-// publishes it. It is in no generated code, so what works with it works with a registry that the hub never linked.
+// Package catalogtest is a small made-up registry contract for tests of the hub, and how it is published. It is in no generated code, so what works with it works with a registry that the hub never linked.
 //
 // What does not belong here: anything of the four real registries.
 package catalogtest
 
 import (
-	"os"
-	"path/filepath"
 	"testing"
+	"time"
 
 	"google.golang.org/protobuf/reflect/protodesc"
 	"google.golang.org/protobuf/reflect/protoreflect"
 	"google.golang.org/protobuf/reflect/protoregistry"
+	"google.golang.org/protobuf/types/descriptorpb"
 
 	"github.com/lienthong/lienthong/gateway/catalog"
 )
@@ -27,6 +26,8 @@ const (
 // Offer is the sample registry's offer: Hà Tĩnh answers for itself, G01 for the rest.
 const Offer = `service: sample.v1.PeopleService
 state: official
+safety_level: 3
+assessed: 2025-06-01
 providers:
   - {jurisdiction: vn, agency: G01, system: registry-people}
   - {jurisdiction: "42", agency: H27, system: registry-people}
@@ -42,23 +43,34 @@ func File(t testing.TB) protoreflect.FileDescriptor {
 	return f
 }
 
-// Dir writes a catalog directory that publishes the sample registry.
-func Dir(t testing.TB) string {
+// Publication is the sample registry's offer with its contract, or with other files in its place.
+func Publication(t testing.TB, offer string, files ...*descriptorpb.FileDescriptorProto) (catalog.Publication, error) {
 	t.Helper()
-	dir := t.TempDir()
-	if err := catalog.WriteFileSet(filepath.Join(dir, "sample.binpb"), File(t)); err != nil {
-		t.Fatal(err)
+	o, err := catalog.ParseOffer("sample.yaml", []byte(offer))
+	if err != nil {
+		return catalog.Publication{}, err
 	}
-	if err := os.WriteFile(filepath.Join(dir, "sample.yaml"), []byte(Offer), 0o600); err != nil {
-		t.Fatal(err)
+	set := catalog.FileSet(File(t))
+	if files != nil {
+		set = &descriptorpb.FileDescriptorSet{File: files}
 	}
-	return dir
+	return o.Publication(set), nil
+}
+
+// Alone is the catalog of one publication.
+func Alone(t testing.TB, offer string, files ...*descriptorpb.FileDescriptorProto) (*catalog.Catalog, error) {
+	t.Helper()
+	p, err := Publication(t, offer, files...)
+	if err != nil {
+		return nil, err
+	}
+	return p.Alone(time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)) // also inside a bubble of fake time
 }
 
 // Load returns the catalog of the sample registry.
 func Load(t testing.TB) *catalog.Catalog {
 	t.Helper()
-	c, err := catalog.Load(Dir(t))
+	c, err := Alone(t, Offer)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,6 +1,8 @@
 package catalogtest
 
 import (
+	"strings"
+
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/descriptorpb"
 
@@ -50,6 +52,28 @@ func Proto() *descriptorpb.FileDescriptorProto {
 		},
 		Service: []*descriptorpb.ServiceDescriptorProto{service()},
 	}
+}
+
+// Another is the sample contract under another name: package and files too.
+func Another(name string) *descriptorpb.FileDescriptorProto {
+	f := Proto()
+	f.Name, f.Package = proto.String(name+"/v1/people.proto"), proto.String(name+".v1")
+	for _, m := range f.MessageType {
+		for _, field := range m.Field {
+			field.TypeName = renamed(field.TypeName, name)
+		}
+	}
+	for _, m := range f.Service[0].Method {
+		m.InputType, m.OutputType = renamed(m.InputType, name), renamed(m.OutputType, name)
+	}
+	return f
+}
+
+func renamed(s *string, name string) *string {
+	if s == nil {
+		return nil
+	}
+	return proto.String(strings.Replace(*s, ".sample.v1.", "."+name+".v1.", 1))
 }
 
 func service() *descriptorpb.ServiceDescriptorProto {

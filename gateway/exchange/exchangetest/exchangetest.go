@@ -5,9 +5,6 @@
 package exchangetest
 
 import (
-	"os"
-	"path/filepath"
-	"strconv"
 	"testing"
 
 	"google.golang.org/protobuf/encoding/protojson"
@@ -15,10 +12,11 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 	"google.golang.org/protobuf/types/dynamicpb"
 
-	"github.com/lienthong/lienthong/gateway/agreement"
+	"github.com/lienthong/lienthong/gateway/agreement/agreementtest"
 	"github.com/lienthong/lienthong/gateway/catalog/catalogtest"
-	"github.com/lienthong/lienthong/gateway/exchange"
 	"github.com/lienthong/lienthong/gateway/member"
+	"github.com/lienthong/lienthong/gateway/member/membertest"
+	"github.com/lienthong/lienthong/gateway/policy"
 	"github.com/lienthong/lienthong/proto/peer"
 )
 
@@ -52,46 +50,33 @@ var (
 )
 
 // Policy is the agreements (none: Agreement) over the sample catalog, with everybody a member.
-func Policy(t testing.TB, agreements ...string) exchange.Policy {
+func Policy(t testing.TB, agreements ...string) *policy.Policy {
 	t.Helper()
 	if len(agreements) == 0 {
 		agreements = []string{Agreement}
 	}
-	dir := t.TempDir()
-	for i, text := range agreements {
-		if err := os.WriteFile(filepath.Join(dir, strconv.Itoa(i)+".yaml"), []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
 	c := catalogtest.Load(t)
-	set, err := agreement.Load(dir, c)
+	set, err := agreementtest.Parse(c, agreements...)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return exchange.Policy{Members: Members(t), Catalog: c, Agreements: set}
+	return &policy.Policy{Revision: 7, Members: Members(t), Catalog: c, Agreements: set}
 }
 
 // Members are Desk, Stranger, Auditor and Suspended, less the certificates whose serials are revoked.
 func Members(t testing.TB, revoked ...string) *member.Directory {
 	t.Helper()
-	f := member.File{Systems: []member.System{
+	systems := []member.System{
 		{ID: Desk, Roles: member.Consumer, Status: member.Active},
 		{ID: Stranger, Roles: member.Consumer, Status: member.Active},
 		{ID: Auditor, Roles: member.Auditor, Status: member.Active},
 		{ID: Suspended, Roles: member.Consumer, Status: member.Suspended},
-	}}
-	for _, serial := range revoked {
-		f.Revoked = append(f.Revoked, member.Revocation{Serial: serial})
 	}
-	data, err := f.Encode()
-	if err != nil {
-		t.Fatal(err)
+	denied := make([]member.Denial, len(revoked))
+	for i, serial := range revoked {
+		denied[i].Serial = serial
 	}
-	d, err := member.ParseDirectory(data)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return d
+	return membertest.Directory(t, systems, denied...)
 }
 
 // Message makes a message of the sample contract from JSON, such as Message(t, "GetPersonRequest", `{"personalId": "1"}`).

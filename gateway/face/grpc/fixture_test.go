@@ -29,6 +29,7 @@ import (
 	"github.com/lienthong/lienthong/gateway/exchange/exchangetest"
 	grpcface "github.com/lienthong/lienthong/gateway/face/grpc"
 	"github.com/lienthong/lienthong/gateway/member"
+	"github.com/lienthong/lienthong/gateway/policy"
 	hubv1 "github.com/lienthong/lienthong/proto/hub/v1"
 	"github.com/lienthong/lienthong/proto/peer"
 )
@@ -93,7 +94,7 @@ type face struct {
 	served    chan error
 
 	mu       sync.Mutex
-	policy   exchange.Policy
+	policy   *policy.Policy
 	carrier  exchangetest.Carrier
 	rejected []peer.Rejection
 	recorder exchangetest.Recorder
@@ -105,7 +106,7 @@ const person = `{"result": {"code": "FOUND"}, "person": {"personalId": "04218700
 func newFace(t testing.TB) *face {
 	f := &face{t: t, authority: newAuthority(t), policy: exchangetest.Policy(t), served: make(chan error, 1)}
 	f.carrier = exchangetest.Answers(exchangetest.Message(t, "GetPersonResponse", person))
-	hub := exchange.New(exchange.Config{Policy: f.now, Recorder: &f.recorder, Carrier: exchangetest.Carrier(f.carry)})
+	hub := exchange.New(exchange.Config{Policy: f.decide, Recorder: &f.recorder, Carrier: exchangetest.Carrier(f.carry)})
 	f.Server = grpcface.NewServer(grpcface.Config{
 		Hub:     hub,
 		Catalog: func() *catalog.Catalog { return f.now().Catalog },
@@ -127,7 +128,9 @@ func newFace(t testing.TB) *face {
 	return f
 }
 
-func (f *face) now() exchange.Policy {
+func (f *face) decide(time.Time) (*policy.Policy, error) { return f.now(), nil }
+
+func (f *face) now() *policy.Policy {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.policy
@@ -143,7 +146,11 @@ func (f *face) change(do func()) {
 
 // revoke revokes an identity's certificate.
 func (f *face) revoke(id *peer.Identity) {
-	f.change(func() { f.policy.Members = exchangetest.Members(f.t, peer.Serial(id.Certificate.Leaf)) })
+	f.change(func() {
+		next := *f.policy
+		next.Members = exchangetest.Members(f.t, peer.Serial(id.Certificate.Leaf))
+		f.policy = &next
+	})
 }
 
 func (f *face) carry(ctx context.Context, q *courier.Question) (*hubv1.Answer, error) {

@@ -2,6 +2,7 @@ package grpc_test
 
 import (
 	"context"
+	"github.com/lienthong/lienthong/gateway/policy"
 	"net"
 	"sync"
 	"sync/atomic"
@@ -37,7 +38,7 @@ func TestReflectionListsAndDescribesWhatIsPublishedAndNothingElse(t *testing.T) 
 		require.ErrorContains(t, err, "lienthong services", hidden)
 	}
 
-	f.change(func() { f.policy.Catalog = nil })
+	f.change(func() { f.policy = &policy.Policy{Members: f.policy.Members, Agreements: f.policy.Agreements} })
 	services, err = client.Services(t.Context(), conn)
 	require.NoError(t, err)
 	require.Empty(t, services, "what is withdrawn is not listed any more")

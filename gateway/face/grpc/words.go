@@ -38,7 +38,7 @@ func readWords(md metadata.MD, call *exchange.Call) error {
 func answerWords(reply *exchange.Reply) metadata.MD {
 	md := metadata.MD{exchange.WordExchange: {reply.Exchange.String()}}
 	for _, w := range [...]struct{ name, value string }{
-		{exchange.WordWithheld, reply.Withheld}, {exchange.WordLedger, reply.Receipt.Position}, {exchange.WordReceipt, reply.Receipt.Key},
+		{exchange.WordWithheld, reply.Withheld}, {exchange.WordKeep, reply.Keep}, {exchange.WordLedger, reply.Receipt.Position}, {exchange.WordReceipt, reply.Receipt.Key},
 	} {
 		if w.value != "" {
 			md[w.name] = []string{w.value}

@@ -28,6 +28,7 @@ import (
 	"github.com/lienthong/lienthong/gateway/ledger/service/token"
 	"github.com/lienthong/lienthong/gateway/member"
 	"github.com/lienthong/lienthong/gateway/member/authority"
+	"github.com/lienthong/lienthong/gateway/member/membertest"
 	hubv1 "github.com/lienthong/lienthong/proto/hub/v1"
 	"github.com/lienthong/lienthong/proto/peer"
 	"github.com/lienthong/lienthong/proto/reason"
@@ -71,7 +72,7 @@ type world struct {
 func newWorld(t testing.TB, change ...func(*service.Config)) *world {
 	w := &world{t: t, conns: map[string]*grpc.ClientConn{}, proven: 1 << 40}
 	var err error
-	w.change(func(*member.File) {})
+	w.change(func(map[string]*member.System) []member.Denial { return nil })
 	w.journal = &journal{changed: make(chan struct{})}
 	w.index, err = index.Open(t.Context(), index.Config{Path: filepath.Join(t.TempDir(), "index.db"), Source: w.journal, BlockSize: 64, Rest: time.Millisecond})
 	require.NoError(t, err)
@@ -138,7 +139,12 @@ func issue() (dir string, err error) {
 	if dir, err = os.MkdirTemp("", "ledger-service-"); err != nil {
 		return "", err
 	}
-	ca, err := authority.Open(dir)
+	db, err := membertest.Open(context.Background(), dir, "G01", "G06", "G09", "G20", "G22", "G24", "H27")
+	if err != nil {
+		return dir, err
+	}
+	defer db.Close()
+	ca, err := authority.Open(dir, db)
 	if err != nil {
 		return dir, err
 	}
@@ -155,45 +161,41 @@ func issue() (dir string, err error) {
 }
 
 // change changes what operators decided about the members.
-func (w *world) change(f func(*member.File)) {
-	data, err := os.ReadFile(filepath.Join(identities, member.FileName))
-	require.NoError(w.t, err)
-	file, err := member.ParseFile(data)
-	require.NoError(w.t, err)
-	f(&file)
-	data, err = file.Encode()
-	require.NoError(w.t, err)
-	d, err := member.ParseDirectory(data)
-	require.NoError(w.t, err)
-	w.members.Store(d)
+func (w *world) change(f func(systems map[string]*member.System) []member.Denial) {
+	all := map[string]*member.System{}
+	for name, roles := range systems {
+		id, err := peer.ParseID(name)
+		require.NoError(w.t, err)
+		all[name] = &member.System{ID: id, Roles: roles, Status: member.Active}
+	}
+	denied := f(all)
+	var list []member.System
+	for _, s := range all {
+		list = append(list, *s)
+	}
+	w.members.Store(membertest.Directory(w.t, list, denied...))
 }
 
 // suspend suspends a system.
 func (w *world) suspend(name string) {
-	w.change(func(f *member.File) {
-		for i := range f.Systems {
-			if f.Systems[i].ID.String() == name {
-				f.Systems[i].Status = member.Suspended
-			}
-		}
+	w.change(func(systems map[string]*member.System) []member.Denial {
+		systems[name].Status = member.Suspended
+		return nil
 	})
 }
 
 // assign gives a system other roles.
 func (w *world) assign(name string, roles member.Roles) {
-	w.change(func(f *member.File) {
-		for i := range f.Systems {
-			if f.Systems[i].ID.String() == name {
-				f.Systems[i].Roles = roles
-			}
-		}
+	w.change(func(systems map[string]*member.System) []member.Denial {
+		systems[name].Roles = roles
+		return nil
 	})
 }
 
 // revoke revokes a system's certificate.
 func (w *world) revoke(name string) {
 	serial := peer.Serial(w.identity(name).Certificate.Leaf)
-	w.change(func(f *member.File) { f.Revoked = append(f.Revoked, member.Revocation{Serial: serial}) })
+	w.change(func(map[string]*member.System) []member.Denial { return []member.Denial{{Serial: serial}} })
 }
 
 func (w *world) identity(name string) *peer.Identity {

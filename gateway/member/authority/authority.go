@@ -1,19 +1,17 @@
-// Package authority is the hub's own certificate authority: it issues, renews and revokes the identities of
-// systems, and keeps the list of members that the gateways read. It is enough for a sandbox, a test and a first
-// deployment; an authority of a ministry takes its place by writing the same files.
+// Package authority is the hub's own certificate authority: it issues, renews and revokes the identities of systems,
+// and makes those systems members. Whom it certified is in the hub's state; keys are files.
 //
 // Below its directory lie
 //
 //	ca.pem                                   the authority's certificate; public
-//	members.json                             who the members are and what is revoked; public, see package member
 //	ca/ca.key                                the authority's key; never leaves the machine
-//	ca/issued.json                           every certificate that was issued
 //	identities/<agency>/<system>/cert.pem    a system's certificate
-//	identities/<agency>/<system>/key.pem     its key
+//	identities/<agency>/<system>/key.pem     its key, unless its owner keeps it
 //
 // Invariants:
 //   - A certificate is on record before anybody can hold it.
-//   - A revocation is on disk, in members.json, before Revoke returns, and stays until the certificate's time is over.
+//   - A revocation is durable in the hub's state before Revoke returns, and stays until the certificate's time is over.
+//   - Only systems of agencies that are known, open and safe enough get one.
 //   - Files are replaced whole; several processes may use one directory at the same time.
 //
 // What does not belong here: judging certificates (proto/peer) and callers (package member).
@@ -35,6 +33,7 @@ import (
 	"time"
 
 	"github.com/lienthong/lienthong/gateway/internal/safefile"
+	"github.com/lienthong/lienthong/gateway/state"
 	"github.com/lienthong/lienthong/proto/peer"
 )
 
@@ -47,14 +46,21 @@ const (
 // any number of processes may have the same directory open.
 type Authority struct {
 	dir  string
+	db   *state.DB
+	by   state.Actor
+	told func(state.Made)
 	cert *x509.Certificate
 	key  *ecdsa.PrivateKey
 	now  func() time.Time
 }
 
-// Open opens the authority of a directory, and creates it if there is none.
-func Open(dir string) (*Authority, error) {
-	a := &Authority{dir: dir, now: time.Now}
+// machine is who has the hub's machine: it shows no certificate.
+var machine = state.Actor{ID: peer.ID{Agency: "G06", System: "gateway"}}
+
+// Open opens the authority of a directory, and creates it if there is none. Its records are in the hub's state, which
+// the caller closes after the last use.
+func Open(dir string, db *state.DB) (*Authority, error) {
+	a := &Authority{dir: dir, db: db, by: machine, now: time.Now}
 	if err := os.MkdirAll(a.path("ca"), 0o700); err != nil {
 		return nil, fmt.Errorf("open authority: %w", err)
 	}
@@ -66,6 +72,11 @@ func Open(dir string) (*Authority, error) {
 	if err := a.load(); err != nil {
 		return nil, fmt.Errorf("open authority: %w", err)
 	}
+	ctx, cancel := bounded()
+	defer cancel()
+	if err := a.adopt(ctx); err != nil {
+		return nil, fmt.Errorf("open authority: %w", err)
+	}
 	return a, nil
 }
 
@@ -73,6 +84,14 @@ func Open(dir string) (*Authority, error) {
 func Files(dir string, id peer.ID) (cert, key, ca string) {
 	own := filepath.Join(dir, "identities", id.Agency, id.System)
 	return filepath.Join(own, "cert.pem"), filepath.Join(own, "key.pem"), filepath.Join(dir, "ca.pem")
+}
+
+// As is the authority for somebody who is not simply who has the hub's machine. told, if it is not nil, hears of each
+// change of the state once it is durable and its files are stored: it rings the bell.
+func (a *Authority) As(by state.Actor, told func(state.Made)) *Authority {
+	other := *a
+	other.by, other.told = by, told
+	return &other
 }
 
 // Roots returns a pool with the authority's certificate alone.

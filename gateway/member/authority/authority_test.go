@@ -1,6 +1,7 @@
 package authority_test
 
 import (
+	"context"
 	"crypto/x509"
 	"fmt"
 	"io/fs"
@@ -16,6 +17,8 @@ import (
 
 	"github.com/lienthong/lienthong/gateway/member"
 	"github.com/lienthong/lienthong/gateway/member/authority"
+	"github.com/lienthong/lienthong/gateway/member/membertest"
+	"github.com/lienthong/lienthong/gateway/state"
 	"github.com/lienthong/lienthong/proto/peer"
 )
 
@@ -34,7 +37,12 @@ func TestMain(m *testing.M) {
 }
 
 func issueTen(dir, prefix string) error {
-	a, err := authority.Open(dir)
+	db, err := membertest.Open(context.Background(), dir)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	a, err := authority.Open(dir, db)
 	if err != nil {
 		return err
 	}
@@ -49,18 +57,22 @@ func issueTen(dir, prefix string) error {
 
 var portal = peer.ID{Agency: "G22", System: "dvc-portal"}
 
-func open(t *testing.T, dir string) *authority.Authority {
-	a, err := authority.Open(dir)
+// openState opens the state of a directory, with some agencies in it.
+func openState(t testing.TB, dir string) *state.DB {
+	db, err := membertest.Open(t.Context(), dir, "G01", "G06", "G22", "H01")
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, db.Close()) })
+	return db
+}
+
+func open(t testing.TB, dir string) *authority.Authority {
+	a, err := authority.Open(dir, openState(t, dir))
 	require.NoError(t, err)
 	return a
 }
 
-func members(t *testing.T, dir string) *member.Directory {
-	data, err := os.ReadFile(filepath.Join(dir, member.FileName))
-	require.NoError(t, err)
-	d, err := member.ParseDirectory(data)
-	require.NoError(t, err)
-	return d
+func members(t testing.TB, dir string) *member.Directory {
+	return membertest.Read(t, openState(t, dir))
 }
 
 func load(t *testing.T, dir string, id peer.ID) *peer.Identity {
@@ -146,16 +158,17 @@ func TestAnAuthorityWithoutItsKeyOrWithAnothersIsNotOpened(t *testing.T) {
 	key, err := os.ReadFile(filepath.Join(two, "ca/ca.key"))
 	require.NoError(t, err)
 	require.NoError(t, os.WriteFile(filepath.Join(one, "ca/ca.key"), key, 0o600))
-	_, err = authority.Open(one)
+	_, err = authority.Open(one, openState(t, one))
 	require.ErrorContains(t, err, "do not belong together")
 	require.NoError(t, os.Remove(filepath.Join(one, "ca/ca.key")))
-	_, err = authority.Open(one)
+	_, err = authority.Open(one, openState(t, one))
 	require.Error(t, err)
 	require.NoFileExists(t, filepath.Join(one, "ca/ca.key"), "no new key is put below an old certificate")
 }
 
 func TestProcessesThatIssueAtTheSameTimeLoseNothing(t *testing.T) {
 	dir := t.TempDir()
+	openState(t, dir)
 	var wg sync.WaitGroup
 	for i := range 2 {
 		wg.Go(func() {
@@ -173,30 +186,14 @@ func TestProcessesThatIssueAtTheSameTimeLoseNothing(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	a := open(t, dir)
+	a, all := open(t, dir), members(t, dir)
 	records, err := a.List()
 	require.NoError(t, err)
 	require.Len(t, records, 40)
 	for _, r := range records {
 		require.Equal(t, r.Serial, peer.Serial(load(t, dir, r.ID).Certificate.Leaf))
-		_, ok := members(t, dir).Lookup(r.ID)
+		_, ok := all.Lookup(r.ID)
 		require.True(t, ok)
-	}
-}
-
-func TestABrokenBookStopsChangesInsteadOfBeingReplaced(t *testing.T) {
-	for _, name := range []string{"ca/issued.json", member.FileName} {
-		dir := t.TempDir()
-		a := open(t, dir)
-		_, err := a.Issue(authority.Order{ID: portal, Roles: member.Consumer})
-		require.NoError(t, err)
-		broken := []byte(`{"certificates":[`)
-		require.NoError(t, os.WriteFile(filepath.Join(dir, name), broken, 0o600))
-		_, err = a.Revoke(portal.String())
-		require.Error(t, err)
-		data, err := os.ReadFile(filepath.Join(dir, name))
-		require.NoError(t, err)
-		require.Equal(t, broken, data)
 	}
 }
 
@@ -207,6 +204,9 @@ func TestAnOrderThatMakesNoSenseIsRefused(t *testing.T) {
 		"a path":            {ID: peer.ID{Agency: "G22", System: "../../x"}, Roles: member.Consumer},
 		"no role":           {ID: portal},
 		"negative validity": {ID: portal, Roles: member.Consumer, Validity: -time.Hour},
+		"agency unknown":    {ID: peer.ID{Agency: "H99", System: "x"}, Roles: member.Consumer},
+		"title with a line": {ID: portal, Roles: member.Consumer, Title: member.Title{VI: "a\nb"}},
+		"title turned":      {ID: portal, Roles: member.Consumer, Title: member.Title{VI: "a\u202eb"}},
 	} {
 		_, err := a.Issue(order)
 		require.Error(t, err, name)

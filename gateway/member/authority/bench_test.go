@@ -8,7 +8,8 @@ import (
 
 func BenchmarkFirstStart(b *testing.B) {
 	for b.Loop() {
-		a, err := authority.Open(b.TempDir())
+		dir := b.TempDir()
+		a, err := authority.Open(dir, openState(b, dir))
 		if err != nil {
 			b.Fatal(err)
 		}
@@ -20,8 +21,9 @@ func BenchmarkFirstStart(b *testing.B) {
 
 func BenchmarkSecondStart(b *testing.B) {
 	dir := b.TempDir()
+	db := openState(b, dir)
 	for b.Loop() {
-		a, err := authority.Open(dir)
+		a, err := authority.Open(dir, db)
 		if err != nil {
 			b.Fatal(err)
 		}

@@ -1,18 +1,15 @@
 package authority
 
 import (
-	"bytes"
-	"encoding/json"
-	"errors"
+	"context"
+	"database/sql"
 	"fmt"
-	"io/fs"
-	"os"
 	"slices"
 	"strings"
 	"time"
 
-	"github.com/lienthong/lienthong/gateway/internal/safefile"
 	"github.com/lienthong/lienthong/gateway/member"
+	"github.com/lienthong/lienthong/gateway/state"
 	"github.com/lienthong/lienthong/proto/peer"
 )
 
@@ -23,6 +20,8 @@ type Record struct {
 	Roles     member.Roles `json:"roles"`               // of the system when it was issued
 	Server    bool         `json:"server"`              // may be shown by servers too
 	Hosts     []string     `json:"hosts,omitempty"`     // further host names and addresses of a server
+	KeyDigest string       `json:"key_digest"`          // SHA-256 of the public key, hexadecimal
+	Outside   bool         `json:"outside,omitempty"`   // its key never was here: the system's owner asked for it
 	NotBefore time.Time    `json:"not_before"`          // in force from
 	NotAfter  time.Time    `json:"not_after"`           // in force until
 	RevokedAt time.Time    `json:"revoked_at,omitzero"` // zero if it was not
@@ -58,127 +57,123 @@ func (r Record) due(now time.Time) bool {
 	return r.NotAfter.Sub(now) < r.NotAfter.Sub(r.NotBefore)/3
 }
 
-// book is what the authority knows: its own records, and the members as the gateways read them.
-type book struct {
-	issued  []Record
-	members member.File
+const columns = `serial, agency, system, roles, server, hosts, key_digest, outside, not_before, not_after, revoked_at, replaced`
+
+// find returns certificates, the oldest first. where may be empty.
+func find(ctx context.Context, tx *sql.Tx, where string, args ...any) ([]Record, error) {
+	rows, err := tx.QueryContext(ctx, `SELECT `+columns+` FROM certificate `+where+` ORDER BY revision, serial`, args...)
+	if err != nil {
+		return nil, fmt.Errorf("read certificates: %w", err)
+	}
+	defer rows.Close()
+	var all []Record
+	for rows.Next() {
+		r, err := scan(rows)
+		if err != nil {
+			return nil, fmt.Errorf("read certificates: %w", err)
+		}
+		all = append(all, r)
+	}
+	return all, rows.Err()
 }
 
-type issuedFile struct {
-	Certificates []Record `json:"certificates"`
+func scan(rows *sql.Rows) (r Record, err error) {
+	var roles, hosts string
+	var server, outside, notBefore, notAfter, revokedAt, replaced int64
+	err = rows.Scan(&r.Serial, &r.ID.Agency, &r.ID.System, &roles, &server, &hosts, &r.KeyDigest, &outside, &notBefore, &notAfter, &revokedAt, &replaced)
+	if err != nil {
+		return r, err
+	}
+	if r.Roles, err = member.ParseRoles(strings.Split(roles, ",")); err != nil {
+		return r, err
+	}
+	if hosts != "" {
+		r.Hosts = strings.Split(hosts, ",")
+	}
+	r.Server, r.Outside, r.Replaced = server != 0, outside != 0, replaced != 0
+	r.NotBefore, r.NotAfter = time.UnixMilli(notBefore).UTC(), time.UnixMilli(notAfter).UTC()
+	if revokedAt != 0 {
+		r.RevokedAt = time.UnixMilli(revokedAt).UTC()
+	}
+	return r, nil
 }
 
-// read loads the book. A file that is not there is empty; one that is malformed is an error, and nothing is
-// changed until somebody has mended it.
-func (a *Authority) read() (*book, error) {
-	var issued issuedFile
-	data, err := os.ReadFile(a.path("ca/issued.json"))
+// add puts a certificate on record; it takes the place of earlier ones of the same system.
+func add(ctx context.Context, tx *state.Tx, r Record) error {
+	_, err := tx.ExecContext(ctx, `UPDATE certificate SET replaced = 1 WHERE agency = $1 AND system = $2 AND replaced = 0`, r.ID.Agency, r.ID.System)
 	if err == nil {
-		dec := json.NewDecoder(bytes.NewReader(data))
-		dec.DisallowUnknownFields()
-		err = dec.Decode(&issued)
+		_, err = tx.ExecContext(ctx, `INSERT INTO certificate (`+columns+`, revision) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 0, 0, $11)
+			ON CONFLICT (serial) DO NOTHING`,
+			r.Serial, r.ID.Agency, r.ID.System, r.Roles.String(), number(r.Server), strings.Join(r.Hosts, ","), r.KeyDigest, number(r.Outside),
+			r.NotBefore.UnixMilli(), r.NotAfter.UnixMilli(), tx.Revision)
 	}
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("read %s: %w", a.path("ca/issued.json"), err)
+	if err != nil {
+		return fmt.Errorf("put certificate on record: %w", err)
 	}
-	b := &book{issued: issued.Certificates}
-	data, err = os.ReadFile(a.path(member.FileName))
-	if err == nil {
-		b.members, err = member.ParseFile(data)
-	}
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("%s: %w", a.path(member.FileName), err)
-	}
-	return b, nil
+	return nil
 }
 
-// change lets f alter the book under the lock, and stores it: first what gateways must know, a revocation above
-// all, then the authority's own records. The lock is held until after has run as well; it may be nil.
-func (a *Authority) change(f func(*book) error, after func() error) error {
+func number(b bool) int64 {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// latest returns the last certificate that was issued to a system.
+func latest(ctx context.Context, tx *sql.Tx, id peer.ID) (Record, bool, error) {
+	all, err := find(ctx, tx, `WHERE agency = $1 AND system = $2`, id.Agency, id.System)
+	if err != nil || len(all) == 0 {
+		return Record{}, false, err
+	}
+	return all[len(all)-1], true, nil
+}
+
+// List returns every certificate on record, by identity and then from old to new.
+func (a *Authority) List() ([]Record, error) {
+	ctx, cancel := bounded()
+	defer cancel()
+	var all []Record
+	err := a.db.InReadTx(ctx, func(tx *sql.Tx) (err error) {
+		all, err = find(ctx, tx, "")
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("list certificates: %w", err)
+	}
+	slices.SortStableFunc(all, func(x, y Record) int { return strings.Compare(x.ID.String(), y.ID.String()) })
+	return all, nil
+}
+
+// limit is how long an operation may take: it waits for other processes, and for disks.
+const limit = 30 * time.Second
+
+func bounded() (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.Background(), limit)
+}
+
+// change makes a change of the state, under the lock, and then hands out what it made: nobody holds a certificate that
+// is not on record, and no two processes store files at the same time.
+func (a *Authority) change(ctx context.Context, do func(*state.Tx) error, after func() error) error {
 	unlock, err := a.lock()
 	if err != nil {
 		return err
 	}
 	defer unlock()
-	b, err := a.read()
-	if err != nil {
-		return err
-	}
-	if err := f(b); err != nil {
-		return err
-	}
-	b.settle(a.now())
-	members, err := b.members.Encode()
-	if err != nil {
-		return err
-	}
-	issued, err := json.MarshalIndent(issuedFile{Certificates: b.issued}, "", "  ")
-	if err != nil {
-		return err
-	}
-	if err := safefile.Update(a.path(member.FileName), members, 0o644); err != nil {
-		return err
-	}
-	if err := safefile.Update(a.path("ca/issued.json"), append(issued, '\n'), 0o600); err != nil {
-		return err
-	}
-	if after == nil {
-		return nil
-	}
-	return after()
-}
-
-// settle makes the list of revoked certificates what the records say, without those whose time is over anyway.
-// Entries of certificates that are not on record here are kept: operators may add some.
-func (b *book) settle(now time.Time) {
-	listed := map[string]bool{}
-	b.members.Revoked = slices.DeleteFunc(b.members.Revoked, func(r member.Revocation) bool {
-		listed[r.Serial] = true
-		return !r.NotAfter.IsZero() && now.After(r.NotAfter.Add(24*time.Hour))
+	made, err := a.db.Change(ctx, a.by, func(tx *state.Tx) error {
+		if err := member.DropExpired(ctx, tx, a.now()); err != nil {
+			return err
+		}
+		return do(tx)
 	})
-	for _, r := range b.issued {
-		if r.State(now) == Revoked && !listed[r.Serial] && now.Before(r.NotAfter) {
-			b.members.Revoked = append(b.members.Revoked, member.Revocation{Serial: r.Serial, ID: r.ID, At: r.RevokedAt, NotAfter: r.NotAfter})
-		}
-	}
-}
-
-// add records a certificate and takes the place of earlier ones of the same system.
-func (b *book) add(r Record) {
-	for i := range b.issued {
-		if b.issued[i].ID == r.ID {
-			b.issued[i].Replaced = true
-		}
-	}
-	b.issued = append(b.issued, r)
-}
-
-// latest returns the last certificate that was issued to a system.
-func (b *book) latest(id peer.ID) (Record, bool) {
-	for _, r := range slices.Backward(b.issued) {
-		if r.ID == id {
-			return r, true
-		}
-	}
-	return Record{}, false
-}
-
-// system returns what the members' list says of a system, nil if nothing.
-func (b *book) system(id peer.ID) *member.System {
-	for i := range b.members.Systems {
-		if b.members.Systems[i].ID == id {
-			return &b.members.Systems[i]
-		}
-	}
-	return nil
-}
-
-// List returns every certificate on record, by identity and then from old to new.
-func (a *Authority) List() ([]Record, error) {
-	b, err := a.read()
 	if err != nil {
-		return nil, fmt.Errorf("list certificates: %w", err)
+		return err
 	}
-	slices.SortStableFunc(b.issued, func(x, y Record) int { return strings.Compare(x.ID.String(), y.ID.String()) })
-	return b.issued, nil
+	if after != nil {
+		err = after()
+	}
+	if a.told != nil && made.Revision > 0 {
+		a.told(made)
+	}
+	return err
 }

@@ -2,20 +2,17 @@ package authority
 
 import (
 	"context"
-	"crypto/rand"
 	"crypto/tls"
-	"crypto/x509"
-	"crypto/x509/pkix"
+	"database/sql"
 	"errors"
 	"fmt"
-	"net"
-	"net/url"
-	"slices"
 	"strings"
 	"time"
 
 	"github.com/lienthong/lienthong/gateway/internal/safefile"
 	"github.com/lienthong/lienthong/gateway/member"
+	"github.com/lienthong/lienthong/gateway/state"
+	hubv1 "github.com/lienthong/lienthong/proto/hub/v1"
 	"github.com/lienthong/lienthong/proto/peer"
 )
 
@@ -29,11 +26,12 @@ const (
 var (
 	ErrUnknown = errors.New("no such certificate is on record; see: lienthong identity list")
 	ErrRevoked = errors.New("the system's certificate was revoked; issue a new one if it may come back")
+	ErrOutside = errors.New("its key is with the system's owner: let them make a new request (lienthong identity request), and approve that")
 )
 
 // Order says for whom a certificate is wanted.
 type Order struct {
-	ID       peer.ID       // the system
+	ID       peer.ID       // the system; its agency is known and open
 	Title    member.Title  // its name for people; empty: as it was
 	Roles    member.Roles  // what it may be; none: as it was
 	Validity time.Duration // zero: ServiceLife for servers, else ConsumerLife
@@ -41,18 +39,19 @@ type Order struct {
 	Hosts    []string      // further host names and addresses of a server
 }
 
-// Issue makes a new key and certificate for a system and makes the system a member. Certificates that it had
-// before stay valid until their time is over; revoke them if they must not.
+// Issue makes a new key and certificate for a system and makes the system a member, also one that was refused as a
+// whole. Certificates that it had before stay valid until their time is over; revoke them if they must not.
 func (a *Authority) Issue(order Order) (Record, error) {
 	if !order.ID.Valid() {
 		return Record{}, fmt.Errorf("issue certificate: %w", peer.ErrID)
 	}
+	ctx, cancel := bounded()
+	defer cancel()
 	var p *pair
-	err := a.change(func(b *book) (err error) {
-		if err := b.enrol(order); err != nil {
-			return err
+	err := a.change(ctx, func(tx *state.Tx) (err error) {
+		if p, err = a.enrolled(ctx, tx, order, nil); err == nil {
+			note(tx, p.record, "issued")
 		}
-		p, err = a.make(b, order)
 		return err
 	}, func() error { return a.store(p) })
 	if err != nil {
@@ -61,19 +60,49 @@ func (a *Authority) Issue(order Order) (Record, error) {
 	return p.record, nil
 }
 
+// enrolled makes the system of an order a member that may connect, and a certificate for it.
+func (a *Authority) enrolled(ctx context.Context, tx *state.Tx, order Order, request *Request) (*pair, error) {
+	agency, err := member.FindAgency(ctx, tx.Tx, order.ID.Agency)
+	switch {
+	case errors.Is(err, member.ErrAgencyUnknown):
+		return nil, fmt.Errorf("%w; add it with: lienthong agency add %s", err, order.ID.Agency)
+	case err != nil:
+		return nil, err
+	case !agency.OpenOn(member.Today(a.now())):
+		return nil, fmt.Errorf("%s: %w", agency.Code, member.ErrAgencyClosed)
+	case agency.SafetyLevel < member.SafetyNeeded:
+		return nil, fmt.Errorf("%s: %w", agency.Code, member.ErrUnsafe)
+	}
+	if err := enrol(ctx, tx, order); err != nil {
+		return nil, err
+	}
+	if err := member.Readmit(ctx, tx, order.ID, a.now()); err != nil {
+		return nil, err
+	}
+	return a.make(ctx, tx, order, request)
+}
+
 // Renew makes a new key and certificate like the last one of the system. It fails with ErrUnknown if there was
-// none and with ErrRevoked if that one was revoked.
+// none, with ErrRevoked if that one was revoked, and with ErrOutside if its key is not here.
 func (a *Authority) Renew(id peer.ID) (Record, error) {
+	ctx, cancel := bounded()
+	defer cancel()
 	var p *pair
-	err := a.change(func(b *book) (err error) {
-		last, ok := b.latest(id)
+	err := a.change(ctx, func(tx *state.Tx) error {
+		last, ok, err := latest(ctx, tx.Tx, id)
 		switch {
+		case err != nil:
+			return err
 		case !ok:
 			return ErrUnknown
 		case !last.RevokedAt.IsZero():
 			return ErrRevoked
+		case last.Outside:
+			return ErrOutside
 		}
-		p, err = a.make(b, again(last))
+		if p, err = a.make(ctx, tx, again(last), nil); err == nil {
+			note(tx, p.record, "renewed")
+		}
 		return err
 	}, func() error { return a.store(p) })
 	if err != nil {
@@ -84,19 +113,26 @@ func (a *Authority) Renew(id peer.ID) (Record, error) {
 
 // RenewDue renews the certificates of servers that have less than a third of their time left, and returns them.
 func (a *Authority) RenewDue(ctx context.Context) ([]Record, error) {
+	due, err := a.due(ctx)
+	if err != nil || len(due) == 0 {
+		return nil, err
+	}
 	var made []*pair
-	err := a.change(func(b *book) error {
-		for _, r := range slices.Clone(b.issued) {
-			if err := ctx.Err(); err != nil {
-				return err
-			}
-			if !r.Server || r.Replaced || !r.RevokedAt.IsZero() || !r.due(a.now()) {
+	err = a.change(ctx, func(tx *state.Tx) error {
+		made = nil
+		due, err := a.dueIn(ctx, tx.Tx) // another process may have come first
+		if err != nil {
+			return err
+		}
+		for _, r := range due {
+			p, err := a.make(ctx, tx, again(r), nil)
+			if errors.Is(err, ErrRevoked) {
 				continue
 			}
-			p, err := a.make(b, again(r))
 			if err != nil {
 				return err
 			}
+			note(tx, p.record, "renewed")
 			made = append(made, p)
 		}
 		return nil
@@ -111,32 +147,52 @@ func (a *Authority) RenewDue(ctx context.Context) ([]Record, error) {
 	return records, nil
 }
 
+// due looks, without the lock, for what RenewDue would renew: mostly that is nothing.
+func (a *Authority) due(ctx context.Context) (due []Record, err error) {
+	err = a.db.InReadTx(ctx, func(tx *sql.Tx) error {
+		due, err = a.dueIn(ctx, tx)
+		return err
+	})
+	return due, err
+}
+
+func (a *Authority) dueIn(ctx context.Context, tx *sql.Tx) ([]Record, error) {
+	servers, err := find(ctx, tx, `WHERE server = 1 AND outside = 0 AND replaced = 0 AND revoked_at = 0`)
+	if err != nil {
+		return nil, err
+	}
+	var due []Record
+	for _, r := range servers {
+		if r.due(a.now()) {
+			due = append(due, r)
+		}
+	}
+	return due, nil
+}
+
 // again is the order by which a certificate would be issued once more.
 func again(r Record) Order {
 	return Order{ID: r.ID, Roles: r.Roles, Validity: r.NotAfter.Sub(r.NotBefore) - skew, Server: r.Server, Hosts: r.Hosts}
 }
 
-// Revoke revokes what is named: one certificate by its serial, or all of a system that have not expired. It
-// returns them, those that were revoked before included, or fails with ErrUnknown if there is none.
+// Revoke revokes what is named: one certificate by its serial, or all of a system that have not expired; then the
+// system is refused as a whole, whatever authority certifies it, until a certificate is issued to it again. It returns
+// the certificates on record, those that were revoked before included, or fails with ErrUnknown if neither they nor
+// the system are known.
 func (a *Authority) Revoke(idOrSerial string) ([]Record, error) {
-	serial := strings.TrimLeft(strings.ToLower(strings.ReplaceAll(idOrSerial, ":", "")), "0")
+	ctx, cancel := bounded()
+	defer cancel()
 	var revoked []Record
-	err := a.change(func(b *book) error {
-		now := a.now().UTC().Truncate(time.Second)
-		for i := range b.issued {
-			r := &b.issued[i]
-			if r.Serial != serial && (r.ID.String() != idOrSerial || r.State(now) == Expired) {
-				continue
-			}
-			if r.RevokedAt.IsZero() {
-				r.RevokedAt = now
-			}
-			revoked = append(revoked, *r)
+	err := a.change(ctx, func(tx *state.Tx) (err error) {
+		if id, idErr := peer.ParseID(idOrSerial); idErr == nil {
+			revoked, err = a.revokeSystem(ctx, tx, id)
+			return err
 		}
-		if len(revoked) == 0 {
-			return ErrUnknown
+		serial := strings.TrimLeft(strings.ToLower(strings.ReplaceAll(idOrSerial, ":", "")), "0")
+		if revoked, err = find(ctx, tx.Tx, `WHERE serial = $1`, serial); err != nil {
+			return err
 		}
-		return nil
+		return a.revoke(ctx, tx, revoked)
 	}, nil)
 	if err != nil {
 		return nil, fmt.Errorf("revoke %q: %w", idOrSerial, err)
@@ -144,15 +200,65 @@ func (a *Authority) Revoke(idOrSerial string) ([]Record, error) {
 	return revoked, nil
 }
 
-// enrol makes the system of an order a member, or updates what the order says of it. Its status stays.
-func (b *book) enrol(order Order) error {
-	s := b.system(order.ID)
-	if s == nil {
-		if order.Roles == 0 {
-			return errors.New("a new member needs a role")
+func (a *Authority) revokeSystem(ctx context.Context, tx *state.Tx, id peer.ID) ([]Record, error) {
+	records, err := find(ctx, tx.Tx, `WHERE agency = $1 AND system = $2 AND (not_after >= $3 OR revoked_at <> 0)`, id.Agency, id.System, a.now().UnixMilli())
+	if err != nil {
+		return nil, err
+	}
+	_, err = member.FindSystem(ctx, tx.Tx, id)
+	if err != nil && (!errors.Is(err, member.ErrSystemUnknown) || len(records) == 0) {
+		return nil, unknown(err)
+	}
+	if err := member.Deny(ctx, tx, member.Denial{ID: id, At: a.now(), Reason: "revoked by the hub's operators"}); err != nil {
+		return nil, err
+	}
+	if len(records) == 0 {
+		return nil, nil // of another authority's certificates there is no record
+	}
+	return records, a.revoke(ctx, tx, records)
+}
+
+// unknown is what ErrSystemUnknown is called where certificates are asked for.
+func unknown(err error) error {
+	if errors.Is(err, member.ErrSystemUnknown) {
+		return ErrUnknown
+	}
+	return err
+}
+
+// revoke marks certificates on record as revoked, and denies them.
+func (a *Authority) revoke(ctx context.Context, tx *state.Tx, records []Record) error {
+	if len(records) == 0 {
+		return ErrUnknown
+	}
+	now := a.now().UTC().Truncate(time.Second)
+	for i := range records {
+		r := &records[i]
+		if !r.RevokedAt.IsZero() {
+			continue
 		}
-		b.members.Systems = append(b.members.Systems, member.System{ID: order.ID, Title: order.Title, Roles: order.Roles, Status: member.Active})
-		return nil
+		r.RevokedAt = now
+		if _, err := tx.ExecContext(ctx, `UPDATE certificate SET revoked_at = $1 WHERE serial = $2`, now.UnixMilli(), r.Serial); err != nil {
+			return fmt.Errorf("note as revoked: %w", err)
+		}
+		if _, err := member.PutDenial(ctx, tx, member.Denial{Serial: r.Serial, ID: r.ID, At: now, NotAfter: r.NotAfter, Reason: "revoked by the hub's operators"}); err != nil {
+			return err
+		}
+		note(tx, *r, "revoked")
+	}
+	return nil
+}
+
+// enrol makes the system of an order a member, or updates what the order says of it. Its status stays.
+func enrol(ctx context.Context, tx *state.Tx, order Order) error {
+	s, err := member.FindSystem(ctx, tx.Tx, order.ID)
+	switch {
+	case errors.Is(err, member.ErrSystemUnknown) && order.Roles == 0:
+		return errors.New("a new member needs a role")
+	case errors.Is(err, member.ErrSystemUnknown):
+		s = member.System{ID: order.ID, Status: member.Active}
+	case err != nil:
+		return err
 	}
 	if order.Roles != 0 {
 		s.Roles = order.Roles
@@ -160,79 +266,14 @@ func (b *book) enrol(order Order) error {
 	if order.Title != (member.Title{}) {
 		s.Title = order.Title
 	}
-	return nil
+	_, err = member.PutSystem(ctx, tx, s)
+	return err
 }
 
-// pair is a certificate that is on record but not yet in its owner's hands.
-type pair struct {
-	record          Record
-	certPEM, keyPEM []byte
-}
-
-// make signs a certificate and puts it on record.
-func (a *Authority) make(b *book, order Order) (*pair, error) {
-	key, keyPEM, err := newKey()
-	if err != nil {
-		return nil, err
-	}
-	template, err := a.template(order)
-	if err != nil {
-		return nil, err
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, a.cert, &key.PublicKey, a.key)
-	if err != nil {
-		return nil, err
-	}
-	p := &pair{certPEM: certificatePEM(der), keyPEM: keyPEM, record: Record{
-		Serial: peer.Serial(template), ID: order.ID, Roles: order.Roles, Server: order.Server, Hosts: order.Hosts,
-		NotBefore: template.NotBefore, NotAfter: template.NotAfter,
-	}}
-	if s := b.system(order.ID); s != nil {
-		p.record.Roles = s.Roles
-	}
-	b.add(p.record)
-	return p, nil
-}
-
-func (a *Authority) template(order Order) (*x509.Certificate, error) {
-	number, err := newSerial()
-	if err != nil {
-		return nil, err
-	}
-	validity := order.Validity
-	switch {
-	case validity < 0:
-		return nil, errors.New("validity is negative")
-	case validity == 0 && order.Server:
-		validity = ServiceLife
-	case validity == 0:
-		validity = ConsumerLife
-	}
-	now := a.now().UTC().Truncate(time.Second)
-	t := &x509.Certificate{
-		SerialNumber: number,
-		// For people who read certificates; identity is the URI alone.
-		Subject:   pkix.Name{Organization: []string{order.ID.Agency}, CommonName: order.ID.String()},
-		URIs:      []*url.URL{order.ID.URI()},
-		NotBefore: now.Add(-skew), NotAfter: now.Add(validity),
-		KeyUsage:              x509.KeyUsageDigitalSignature,
-		ExtKeyUsage:           []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth},
-		BasicConstraintsValid: true,
-	}
-	if t.NotAfter.After(a.cert.NotAfter) {
-		t.NotAfter = a.cert.NotAfter
-	}
-	if order.Server {
-		t.ExtKeyUsage = append(t.ExtKeyUsage, x509.ExtKeyUsageServerAuth)
-		for _, host := range append([]string{"localhost", "127.0.0.1", "::1"}, order.Hosts...) {
-			if ip := net.ParseIP(host); ip != nil {
-				t.IPAddresses = append(t.IPAddresses, ip)
-			} else {
-				t.DNSNames = append(t.DNSNames, host)
-			}
-		}
-	}
-	return t, nil
+// note records what happened to a certificate.
+func note(tx *state.Tx, r Record, done string) {
+	tx.Record(&hubv1.Change{Kind: hubv1.Change_KIND_MEMBER, Object: r.ID.String(),
+		Text: fmt.Sprintf("certificate %s %s: roles %s, until %s", r.Serial, done, r.Roles, r.NotAfter.Format(time.RFC3339))})
 }
 
 // store hands the pairs to their owners: the key first, so that a certificate never lies there without its key.

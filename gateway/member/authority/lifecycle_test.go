@@ -1,9 +1,8 @@
 package authority_test
 
 import (
-	"encoding/json"
+	"context"
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -12,6 +11,8 @@ import (
 
 	"github.com/lienthong/lienthong/gateway/member"
 	"github.com/lienthong/lienthong/gateway/member/authority"
+	"github.com/lienthong/lienthong/gateway/member/membertest"
+	"github.com/lienthong/lienthong/gateway/state"
 	"github.com/lienthong/lienthong/proto/peer"
 )
 
@@ -69,18 +70,6 @@ func TestARevocationIsOnDiskAndStays(t *testing.T) {
 	back, err := a.Issue(authority.Order{ID: portal})
 	require.NoError(t, err)
 	require.False(t, members(t, dir).Revoked(back.Serial), "a system may come back with a new certificate")
-}
-
-func TestARevocationThatWasLostFromTheListComesBackWithTheNextChange(t *testing.T) {
-	dir := t.TempDir()
-	a := open(t, dir)
-	r, err := a.Issue(authority.Order{ID: portal, Roles: member.Consumer})
-	require.NoError(t, err)
-	_, err = a.Revoke(r.Serial)
-	require.NoError(t, err)
-	require.NoError(t, os.Remove(filepath.Join(dir, member.FileName)))
-	require.NoError(t, a.EnsureSandbox(t.Context()))
-	require.True(t, members(t, dir).Revoked(r.Serial))
 }
 
 func TestARevocationIsDroppedOnlyWhenTheCertificateHasExpired(t *testing.T) {
@@ -171,40 +160,20 @@ func TestTheSandboxDoesNotUndoWhatOperatorsDecided(t *testing.T) {
 	require.NoError(t, a.EnsureSandbox(t.Context()))
 	_, err := a.Revoke("H27/one-stop")
 	require.NoError(t, err)
-	path := filepath.Join(dir, member.FileName)
-	data, err := os.ReadFile(path)
-	require.NoError(t, err)
-	f, err := member.ParseFile(data)
-	require.NoError(t, err)
-	for i := range f.Systems {
-		if f.Systems[i].ID == portal {
-			f.Systems[i].Status, f.Systems[i].Roles = member.Suspended, member.Consumer|member.Auditor
-		}
-	}
-	data, err = f.Encode()
-	require.NoError(t, err)
-	require.NoError(t, os.WriteFile(path, data, 0o600))
+	membertest.Change(t, openState(t, dir), func(ctx context.Context, tx *state.Tx) error {
+		s, err := member.FindSystem(ctx, tx.Tx, portal)
+		require.NoError(t, err)
+		s.Status, s.Roles = member.Suspended, member.Consumer|member.Auditor
+		require.NoError(t, member.CloseAgency(ctx, tx, "G24", "", ""))
+		return member.SetSystem(ctx, tx, s)
+	})
 
 	before := serials(t, dir)
 	later(a, 200*day)
 	require.NoError(t, a.EnsureSandbox(t.Context()))
 	require.Equal(t, before["H27/one-stop"], serials(t, dir)["H27/one-stop"], "a revoked identity is not issued again")
+	require.Equal(t, before["G24/claims"], serials(t, dir)["G24/claims"], "nor one of an agency that is closed")
 	s, _ := members(t, dir).Lookup(portal)
 	require.Equal(t, member.Suspended, s.Status)
 	require.Equal(t, member.Consumer|member.Auditor, s.Roles)
-}
-
-func TestTheRecordsAreReadableWithoutThisProgram(t *testing.T) {
-	dir := t.TempDir()
-	a := open(t, dir)
-	_, err := a.Issue(authority.Order{ID: portal, Roles: member.Consumer})
-	require.NoError(t, err)
-	data, err := os.ReadFile(filepath.Join(dir, "ca/issued.json"))
-	require.NoError(t, err)
-	var file struct {
-		Certificates []map[string]any `json:"certificates"`
-	}
-	require.NoError(t, json.Unmarshal(data, &file))
-	require.Equal(t, "G22/dvc-portal", file.Certificates[0]["id"])
-	require.NotContains(t, file.Certificates[0], "revoked_at")
 }

@@ -2,13 +2,40 @@ package authority
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/lienthong/lienthong/gateway/member"
+	"github.com/lienthong/lienthong/gateway/state"
+	hubv1 "github.com/lienthong/lienthong/proto/hub/v1"
 	"github.com/lienthong/lienthong/proto/peer"
 )
 
-// sandbox are the members of a hub that runs for trial: the agencies are real, their systems are illustrative.
+// sandboxAgencies are the agencies of a hub that runs for trial. Codes and names are real where public documents have
+// them, as of before the reorganisation of 2025; the bank is illustrative, and so are all levels and days.
+var sandboxAgencies = []struct{ code, province, vi, en string }{
+	{"G01", "", "Bộ Công an", "Ministry of Public Security"},
+	{"G06", "", "Bộ Khoa học và Công nghệ", "Ministry of Science and Technology"},
+	{"G13", "", "Bộ Tài nguyên và Môi trường", "Ministry of Natural Resources and Environment"},
+	{"G15", "", "Bộ Tư pháp", "Ministry of Justice"},
+	{"G20", "", "Thanh tra Chính phủ", "Government Inspectorate"},
+	{"G22", "", "Văn phòng Chính phủ", "Office of the Government"},
+	{"G24", "", "Bảo hiểm xã hội Việt Nam", "Viet Nam Social Security"},
+	{"H27", "42", "Ủy ban nhân dân tỉnh Hà Tĩnh", "People's Committee of Hà Tĩnh"},
+	{"H27.07", "42", "Sở Y tế tỉnh Hà Tĩnh", "Department of Health of Hà Tĩnh"},
+	{"H27.08", "42", "Đơn vị minh họa thuộc tỉnh Hà Tĩnh", "An illustrative unit of Hà Tĩnh"},
+	{"H60", "08", "Ủy ban nhân dân tỉnh Tuyên Quang", "People's Committee of Tuyên Quang"},
+	{"COM.3000000012", "42", "Ngân hàng minh họa", "An illustrative bank"},
+}
+
+// sandboxOfficers are the accounts that Hà Tĩnh has enrolled. In the sandbox the other agencies ask for whomever they
+// name, so that one can try things out; an agency that is added later enrols its officers.
+var sandboxOfficers = map[string][]string{
+	"H27": {"an.nv", "bench", "can.bo", "canbo.motcua", "hoa", "kiem.tra", "lan", "nv.lan", "o", "somebody", "x"},
+}
+
+// sandbox are the systems of a hub that runs for trial; they are illustrative.
 var sandbox = []struct {
 	id     string
 	roles  member.Roles
@@ -41,40 +68,115 @@ var sandbox = []struct {
 	{"H60/registry-land", member.Provider, true, "CSDL đất đai Tuyên Quang", "Tuyên Quang's land registry"},
 }
 
-// EnsureSandbox issues the identities of the sandbox that are missing and renews those that have less than a
-// third of their time left. What operators have decided stays: a revoked identity is not issued again, and
-// neither roles nor status of a member are changed.
+// sandboxAssessed is the day on which the sandbox's agencies are said to have been assessed.
+const sandboxAssessed = "2026-01-05"
+
+// EnsureSandbox makes the agencies of the sandbox known that are not, issues the identities that are missing and renews
+// those that have less than a third of their time left. What operators have decided stays: an agency that is closed
+// gets nothing, a revoked identity is not issued again, and neither roles nor status of a member are changed.
 func (a *Authority) EnsureSandbox(ctx context.Context) error {
 	var made []*pair
-	err := a.change(func(b *book) error {
-		for _, s := range sandbox {
-			if err := ctx.Err(); err != nil {
-				return err
-			}
-			id, err := peer.ParseID(s.id)
-			if err != nil {
-				return fmt.Errorf("%s: %w", s.id, err)
-			}
-			order := Order{ID: id, Roles: s.roles, Server: s.server, Title: member.Title{VI: s.vi, EN: s.en}}
-			if b.system(id) == nil {
-				if err := b.enrol(order); err != nil {
-					return err
-				}
-			}
-			last, ok := b.latest(id)
-			if ok && (!last.RevokedAt.IsZero() || a.stored(last) && !last.due(a.now())) {
-				continue
-			}
-			p, err := a.make(b, order)
-			if err != nil {
-				return err
-			}
-			made = append(made, p)
+	err := a.change(ctx, func(tx *state.Tx) error {
+		err := seedAgencies(ctx, tx)
+		if err != nil {
+			return err
 		}
-		return nil
+		if made, err = a.seedSystems(ctx, tx); err == nil && len(made) > 0 {
+			tx.Record(&hubv1.Change{Kind: hubv1.Change_KIND_MEMBER, Object: "sandbox", Text: "certificates issued: " + names(made)})
+		}
+		return err
 	}, func() error { return a.store(made...) })
 	if err != nil {
 		return fmt.Errorf("issue the sandbox's identities: %w", err)
 	}
 	return nil
+}
+
+func names(made []*pair) string {
+	ids := make([]string, len(made))
+	for i, p := range made {
+		ids[i] = p.record.ID.String()
+	}
+	return strings.Join(ids, ", ")
+}
+
+// seedAgencies makes agencies known that are not, with their officers.
+func seedAgencies(ctx context.Context, tx *state.Tx) error {
+	for _, s := range sandboxAgencies {
+		_, err := member.FindAgency(ctx, tx.Tx, s.code)
+		if err == nil {
+			continue
+		}
+		if !errors.Is(err, member.ErrAgencyUnknown) {
+			return err
+		}
+		agency := member.Agency{
+			Code: s.code, NameVI: s.vi, NameEN: s.en, Province: s.province, SafetyLevel: member.SafetyNeeded, Assessed: sandboxAssessed, Officers: member.Any,
+		}
+		if len(sandboxOfficers[s.code]) > 0 {
+			agency.Officers = member.Enrolled
+		}
+		if err := member.AddAgency(ctx, tx, agency); err != nil {
+			return err
+		}
+		if agency.Officers == member.Enrolled {
+			if _, err := member.EnrolOfficers(ctx, tx, s.code, sandboxOfficers[s.code]); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// seedSystems makes certificates that are missing, broken or due.
+func (a *Authority) seedSystems(ctx context.Context, tx *state.Tx) (made []*pair, err error) {
+	for _, s := range sandbox {
+		id, err := peer.ParseID(s.id)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", s.id, err)
+		}
+		order := Order{ID: id, Roles: s.roles, Server: s.server, Title: member.Title{VI: s.vi, EN: s.en}}
+		needed, err := a.needed(ctx, tx, id)
+		if err != nil {
+			return nil, err
+		}
+		if !needed {
+			continue
+		}
+		if _, err := member.FindSystem(ctx, tx.Tx, id); errors.Is(err, member.ErrSystemUnknown) {
+			err = enrol(ctx, tx, order)
+			if err != nil {
+				return nil, err
+			}
+		} else if err != nil {
+			return nil, err
+		}
+		p, err := a.make(ctx, tx, order, nil)
+		if errors.Is(err, ErrRevoked) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		made = append(made, p)
+	}
+	return made, nil
+}
+
+// needed reports whether a system of the sandbox lacks a certificate that it may have.
+func (a *Authority) needed(ctx context.Context, tx *state.Tx, id peer.ID) (bool, error) {
+	agency, err := member.FindAgency(ctx, tx.Tx, id.Agency)
+	if err != nil || !agency.OpenOn(member.Today(a.now())) {
+		return false, err
+	}
+	last, ok, err := latest(ctx, tx.Tx, id)
+	switch {
+	case err != nil:
+		return false, err
+	case !ok:
+		return true, nil
+	case !last.RevokedAt.IsZero() || last.Outside:
+		return false, nil
+	}
+	return !a.stored(last) || last.due(a.now()), nil
 }

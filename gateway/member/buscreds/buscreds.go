@@ -9,7 +9,8 @@
 //	nats/nats.conf                           a nats-server runs with it as it is
 //
 // Invariants:
-//   - Only gateways may publish calls; a connector hears the calls of its own services and nothing else.
+//   - Only gateways may publish calls, and tell each other what was asked; a connector hears the calls of its own
+//     services and nothing else.
 //   - Nobody may listen where somebody else's answers arrive: inboxes are private, by prefix.
 //   - A user whose permissions say nothing may do nothing.
 //
@@ -23,6 +24,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/nats-io/jwt/v2"
 	"github.com/nats-io/nats.go"
@@ -88,23 +90,36 @@ func (b *Bus) ObserverFile() string { return b.path("observer.creds") }
 
 // GatewayCreds makes credentials for a gateway, whose inbox is bus.GatewayInbox + "." + id. The key is a new one
 // each time.
-func (b *Bus) GatewayCreds(id string) ([]byte, error) {
+func (b *Bus) GatewayCreds(id string) ([]byte, error) { return b.GatewayCredsUntil(id, time.Time{}) }
+
+// GatewayCredsUntil is GatewayCreds for one that is outside the hub's directory: the credentials are good until a
+// moment, such as the end of its certificate; the zero time is for ever.
+func (b *Bus) GatewayCredsUntil(id string, until time.Time) ([]byte, error) {
 	p, err := gateway(id)
 	if err != nil {
 		return nil, fmt.Errorf("make bus credentials: %w", err)
 	}
-	return b.newCreds("gateway "+id, p)
+	return b.newCreds("gateway "+id, p, until)
 }
 
 // ConnectorCreds makes credentials for a connector that answers for the subjects. Its name is that of its NATS
 // micro service, and its inbox is bus.ConnectorInbox + "." + name. The key is a new one each time.
 func (b *Bus) ConnectorCreds(name string, subjects []Subjects) ([]byte, error) {
+	return b.ConnectorCredsUntil(name, subjects, time.Time{})
+}
+
+// ConnectorCredsUntil is ConnectorCreds for one that is outside the hub's directory: the credentials are good until a
+// moment, such as the end of its certificate; the zero time is for ever.
+func (b *Bus) ConnectorCredsUntil(name string, subjects []Subjects, until time.Time) ([]byte, error) {
 	p, err := connector(name, subjects)
 	if err != nil {
 		return nil, fmt.Errorf("make bus credentials: %w", err)
 	}
-	return b.newCreds("connector "+name, p)
+	return b.newCreds("connector "+name, p, until)
 }
+
+// RingerCreds makes credentials that may ring the bell, for commands on the hub's machine.
+func (b *Bus) RingerCreds() ([]byte, error) { return b.newCreds("ringer", ringer(), time.Time{}) }
 
 // ObserverCreds returns the credentials of ObserverFile.
 func (b *Bus) ObserverCreds() []byte { return append([]byte(nil), b.observer...) }
@@ -112,12 +127,12 @@ func (b *Bus) ObserverCreds() []byte { return append([]byte(nil), b.observer...)
 // Option makes a NATS connection use credentials.
 func Option(creds []byte) nats.Option { return nats.UserCredentialBytes(creds) }
 
-func (b *Bus) newCreds(name string, p jwt.Permissions) ([]byte, error) {
+func (b *Bus) newCreds(name string, p jwt.Permissions, until time.Time) ([]byte, error) {
 	user, err := nkeys.CreateUser()
 	if err != nil {
 		return nil, fmt.Errorf("make bus credentials: %w", err)
 	}
-	token, err := b.signUser(user, name, p)
+	token, err := b.signUser(user, name, p, until)
 	if err != nil {
 		return nil, fmt.Errorf("make bus credentials: %w", err)
 	}
@@ -126,7 +141,7 @@ func (b *Bus) newCreds(name string, p jwt.Permissions) ([]byte, error) {
 
 // signUser is the account's word for what a user may do. Clients are programs on NATS connections, in process or
 // not: no browsers, leaf nodes or devices.
-func (b *Bus) signUser(user nkeys.KeyPair, name string, p jwt.Permissions) (string, error) {
+func (b *Bus) signUser(user nkeys.KeyPair, name string, p jwt.Permissions, until time.Time) (string, error) {
 	public, err := user.PublicKey()
 	if err != nil {
 		return "", err
@@ -134,6 +149,9 @@ func (b *Bus) signUser(user nkeys.KeyPair, name string, p jwt.Permissions) (stri
 	claims := jwt.NewUserClaims(public)
 	claims.Name = name
 	claims.Permissions = p
+	if !until.IsZero() {
+		claims.Expires = until.Unix()
+	}
 	claims.AllowedConnectionTypes = jwt.StringList{jwt.ConnectionTypeStandard, jwt.ConnectionTypeInProcess}
 	var problems jwt.ValidationResults
 	claims.Validate(&problems)

@@ -9,6 +9,7 @@ import (
 	"os"
 	"reflect"
 	"strings"
+	"time"
 
 	"github.com/nats-io/jwt/v2"
 	"github.com/nats-io/nkeys"
@@ -85,7 +86,7 @@ func (b *Bus) loadObserver() error {
 			return err
 		}
 	}
-	token, err := b.signUser(user, "observer", observer())
+	token, err := b.signUser(user, "observer", observer(), time.Time{})
 	if err != nil {
 		return err
 	}

@@ -21,15 +21,20 @@ var oneAnswer = &jwt.ResponsePermission{MaxMsgs: 1, Expires: time.Minute}
 // monitoring are the questions that a NATS micro service answers.
 var monitoring = []string{"$SRV.PING", "$SRV.INFO", "$SRV.STATS"}
 
-// gateway may call everybody and hear who answers.
+// gateway may call everybody and hear who answers, ring and hear the bell, and tell other gateways what was asked.
 func gateway(id string) (jwt.Permissions, error) {
 	if !bus.ValidToken(id) {
 		return jwt.Permissions{}, fmt.Errorf("gateway %q: %w", id, bus.ErrSubject)
 	}
 	return jwt.Permissions{
-		Pub: allow(bus.AllCalls, bus.Hello),
-		Sub: allow(bus.AllKeys, bus.GatewayInbox+"."+id+".>"),
+		Pub: allow(bus.AllCalls, bus.Hello, bus.Bell, bus.Tallies),
+		Sub: allow(bus.AllKeys, bus.Bell, bus.Tallies, bus.GatewayInbox+"."+id+".>"),
 	}, nil
+}
+
+// ringer may ring the bell, hears nothing, and can do nothing else.
+func ringer() jwt.Permissions {
+	return jwt.Permissions{Pub: allow(bus.Bell), Sub: nothing().Sub}
 }
 
 // connector may listen to the calls of its own services, answer them, announce itself, and be seen by the

@@ -54,6 +54,57 @@ func TestAGatewayCallsAndAConnectorAnswersOnce(t *testing.T) {
 	gateway.calm()
 }
 
+func TestGatewaysHearTheBellAndWhatOthersCounted(t *testing.T) {
+	b := startBus(t)
+	one, other := b.gateway(t, "gw1"), b.gateway(t, "gw2")
+	for _, subject := range []string{bus.Bell, bus.Tallies} {
+		heard := other.listen(subject)
+		other.calm()
+		require.NoError(t, one.Publish(subject, []byte("1")))
+		require.Equal(t, "1", string(next(t, heard).Data))
+	}
+	one.calm()
+	other.calm()
+}
+
+func TestACommandMayRingTheBellAndNothingElse(t *testing.T) {
+	b := startBus(t)
+	heard := b.gateway(t, "gw1").listen(bus.Bell)
+	creds, err := b.RingerCreds()
+	require.NoError(t, err)
+	ringer := b.connect(t, creds, "")
+	require.NoError(t, ringer.Publish(bus.Bell, []byte("7")))
+	ringer.calm()
+	require.Equal(t, "7", string(next(t, heard).Data))
+
+	for _, subject := range []string{">", bus.Bell, bus.Tallies, bus.AllCalls, bus.AllKeys, "_INBOX.>", "_GW.>", "_CN.>", "$SRV.>", "$SYS.>"} {
+		ringer.listen(subject)
+	}
+	ringer.refused(10)
+	for _, s := range []string{callSubject(t, "vn", peopleService+"/GetPerson", "p1"), bus.Hello, bus.Tallies, "lt.key.vn." + peopleService, "_GW.gw1.x", "$SRV.PING"} {
+		require.NoError(t, ringer.Publish(s, nil))
+	}
+	ringer.refused(6)
+}
+
+func TestCredentialsForThoseOutsideEnd(t *testing.T) {
+	b := startBus(t)
+	for name, make := range map[string]func(time.Time) ([]byte, error){
+		"connector": func(until time.Time) ([]byte, error) {
+			return b.ConnectorCredsUntil("land-42", []buscreds.Subjects{landOf42}, until)
+		},
+		"gateway": func(until time.Time) ([]byte, error) { return b.GatewayCredsUntil("gw1", until) },
+	} {
+		creds, err := make(time.Now().Add(time.Hour))
+		require.NoError(t, err, name)
+		b.connect(t, creds, "").calm()
+		creds, err = make(time.Now().Add(-time.Second))
+		require.NoError(t, err, name)
+		_, err = nats.Connect(b.server.ClientURL(), buscreds.Option(creds))
+		require.Error(t, err, name)
+	}
+}
+
 func TestACallThatNobodyListensToFailsAtOnce(t *testing.T) {
 	b := startBus(t)
 	_, err := b.gateway(t, "gw1").Request(callSubject(t, "vn", peopleService+"/GetPerson", "p1"), nil, 5*time.Second)
@@ -68,7 +119,7 @@ func foreign() []string {
 		"lt.call.42.registry.land.v1.LandServiceX.>", "lt.call.4.registry.land.v1.LandService.>", "lt.call.420.registry.land.v1.LandService.>",
 		"lt.key.>", "lt.key.*.>", "lt.key.42.registry.land.v1.LandService", "_INBOX.>", "_INBOX.*", "_GW.>", "_GW.*.>", "_GW.gw1.>", "_GW.gw1.*",
 		"_CN.>", "_CN.*.>", "_CN.population.>", "_CN.land-4.>", "_CN.land-42x.>", "$SRV.>", "$SRV.*", "$SRV.PING.*", "$SRV.PING.population",
-		"$SRV.INFO.population.>", "$SRV.STATS.>", "$SYS.>", "$SYS.REQ.>", "$SYS.ACCOUNT.>", "$JS.API.>", "$JS.>", "$KV.>", "$O.>", "_R_.>", "$G.>",
+		"$SRV.INFO.population.>", "$SRV.STATS.>", "$SYS.>", "$SYS.REQ.>", "$SYS.ACCOUNT.>", "$JS.API.>", "$JS.>", "$KV.>", "$O.>", "_R_.>", "$G.>", bus.Bell, bus.Tallies,
 	}
 	for i := len(subjects); i < 100; i++ {
 		subjects = append(subjects, fmt.Sprintf("lt.call.%02d.registry.land.v1.LandService.GetParcel.p%d", i, i))
@@ -113,7 +164,7 @@ func TestAHostileConnectorSaysNothingWhereItShouldNot(t *testing.T) {
 	gateway.calm()
 	n := 0
 	for _, subject := range foreign() {
-		if strings.ContainsAny(subject, "*>") || strings.HasPrefix(subject, "lt.key.42.") {
+		if strings.ContainsAny(subject, "*>") || strings.HasPrefix(subject, "lt.key.42.") || subject == bus.Bell || subject == bus.Tallies {
 			continue
 		}
 		require.NoError(t, hostile.Publish(subject, []byte("forged")))
@@ -121,7 +172,7 @@ func TestAHostileConnectorSaysNothingWhereItShouldNot(t *testing.T) {
 	}
 	for _, subject := range []string{
 		callSubject(t, "42", landService+"/GetParcel", "p1"), // its own service: it answers calls, it makes none
-		"lt.key.vn." + peopleService, "lt.key.42." + peopleService, bus.Hello, "_GW.gw1.x.y", "_INBOX.x.y", "$SRV.PING", "$SYS.REQ.SERVER.PING",
+		"lt.key.vn." + peopleService, "lt.key.42." + peopleService, bus.Hello, bus.Bell, bus.Tallies, "_GW.gw1.x.y", "_INBOX.x.y", "$SRV.PING", "$SYS.REQ.SERVER.PING",
 	} {
 		require.NoError(t, hostile.Publish(subject, []byte("forged")))
 		n++
@@ -173,14 +224,14 @@ func TestTheObserverSeesWhoIsThereAndNothingElse(t *testing.T) {
 	observer.calm()
 	connector.calm()
 
-	for _, subject := range []string{">", "lt.>", bus.AllCalls, bus.AllKeys, "_GW.>", "_CN.>", "$SRV.>", "$SYS.>"} {
+	for _, subject := range []string{">", "lt.>", bus.AllCalls, bus.AllKeys, "_GW.>", "_CN.>", "$SRV.>", "$SYS.>", bus.Bell, bus.Tallies} {
 		observer.listen(subject)
 	}
-	observer.refused(8)
-	for _, s := range []string{subject, bus.Hello, "lt.key.vn." + peopleService, "_GW.gw1.x", "$SYS.REQ.SERVER.PING"} {
+	observer.refused(10)
+	for _, s := range []string{subject, bus.Hello, bus.Bell, bus.Tallies, "lt.key.vn." + peopleService, "_GW.gw1.x", "$SYS.REQ.SERVER.PING"} {
 		require.NoError(t, observer.Publish(s, nil))
 	}
-	observer.refused(5)
+	observer.refused(7)
 }
 
 func TestTheObserversInboxesHoldNoAnswersToOthers(t *testing.T) {

@@ -1,0 +1,235 @@
+// Package service answers hub.v1.OfficerService: agencies say for which officers their systems may ask.
+//
+// Invariants:
+//   - One table (member.Roles.May) says who may do what; what is not in it is refused.
+//   - Who is answered that an officer was disabled can rely on it: the change decides and is in a ledger.
+//   - A system changes the officers of its own agency, and of no other.
+//
+// What does not belong here: what is enrolled (member) and judging calls by it (gateway/exchange).
+package service
+
+import (
+	"context"
+	"database/sql"
+	"log/slog"
+	"runtime/debug"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/metadata"
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	"github.com/lienthong/lienthong/gateway/member"
+	"github.com/lienthong/lienthong/gateway/state"
+	hubv1 "github.com/lienthong/lienthong/proto/hub/v1"
+	"github.com/lienthong/lienthong/proto/reason"
+)
+
+// WordOfficer is the metadata in which a system names the officer for whom it asks.
+const WordOfficer = "lt-officer"
+
+// defaultDeadline bounds each call.
+const defaultDeadline = 10 * time.Second
+
+// Config says what the service is made of.
+type Config struct {
+	DB      *state.DB
+	Members func() *member.Directory // the members of this moment; must not block
+	// Changed returns when a change decides, and stands in a ledger.
+	Changed  func(ctx context.Context, made state.Made) error
+	Log      *slog.Logger     // default: slog's default
+	Now      func() time.Time // default time.Now
+	Deadline time.Duration    // for each call; default 10 s
+}
+
+// Server answers. It is safe for concurrent use, and starts nothing.
+type Server struct {
+	hubv1.UnimplementedOfficerServiceServer
+	cfg Config
+}
+
+// New makes a server.
+func New(cfg Config) *Server {
+	if cfg.Log == nil {
+		cfg.Log = slog.Default()
+	}
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	if cfg.Deadline == 0 {
+		cfg.Deadline = defaultDeadline
+	}
+	return &Server{cfg: cfg}
+}
+
+// Register makes the server answer for a gRPC server.
+func (s *Server) Register(to grpc.ServiceRegistrar) { hubv1.RegisterOfficerServiceServer(to, s) }
+
+// EnrolOfficers enrols accounts of the caller's agency.
+func (s *Server) EnrolOfficers(ctx context.Context, r *hubv1.EnrolOfficersRequest) (*hubv1.EnrolOfficersResponse, error) {
+	var enrolled int
+	err := s.change(ctx, member.EnrolOfficer, r.GetAccounts(), func(ctx context.Context, tx *state.Tx) (err error) {
+		enrolled, err = member.EnrolOfficers(ctx, tx, tx.By.ID.Agency, r.GetAccounts())
+		return err
+	})
+	if err != nil {
+		return nil, s.fault(err)
+	}
+	return &hubv1.EnrolOfficersResponse{Enrolled: int32(enrolled)}, nil
+}
+
+// DisableOfficers disables accounts of the caller's agency.
+func (s *Server) DisableOfficers(ctx context.Context, r *hubv1.DisableOfficersRequest) (*hubv1.DisableOfficersResponse, error) {
+	if member.CheckReason(r.GetReason()) != nil {
+		return nil, s.fault(reason.FieldInvalid.At("reason"))
+	}
+	var disabled int
+	err := s.change(ctx, member.DisableOfficer, r.GetAccounts(), func(ctx context.Context, tx *state.Tx) (err error) {
+		disabled, err = member.DisableOfficers(ctx, tx, tx.By.ID.Agency, r.GetAccounts(), r.GetReason())
+		return err
+	})
+	if err != nil {
+		return nil, s.fault(err)
+	}
+	return &hubv1.DisableOfficersResponse{Disabled: int32(disabled)}, nil
+}
+
+// ListOfficers lists the accounts of an agency.
+func (s *Server) ListOfficers(ctx context.Context, r *hubv1.ListOfficersRequest) (*hubv1.ListOfficersResponse, error) {
+	ctx, cancel := context.WithTimeout(ctx, s.cfg.Deadline)
+	defer cancel()
+	caller, err := s.caller(ctx)
+	if err != nil {
+		return nil, s.fault(err)
+	}
+	agency := r.GetAgency()
+	if agency == "" {
+		agency = caller.ID.Agency
+	}
+	if !caller.Roles.May(member.SeeOfficers).Covers(caller.ID.Agency, agency, "") {
+		return nil, s.fault(reason.ActNotAllowed)
+	}
+	var officers []member.Officer
+	err = s.cfg.DB.InReadTx(ctx, func(tx *sql.Tx) error {
+		if _, err := member.FindAgency(ctx, tx, agency); err != nil {
+			return reason.FieldInvalid.At("agency")
+		}
+		officers, err = member.ListOfficers(ctx, tx, agency)
+		return err
+	})
+	if err != nil {
+		return nil, s.fault(err)
+	}
+	out := new(hubv1.ListOfficersResponse)
+	for _, o := range officers {
+		entry := &hubv1.Officer{Agency: o.Agency, Account: o.Account, Enrolled: timestamppb.New(o.Enrolled)}
+		if !o.Disabled.IsZero() {
+			entry.Disabled = timestamppb.New(o.Disabled)
+		}
+		out.Officers = append(out.Officers, entry)
+	}
+	return out, nil
+}
+
+// caller is who asks.
+func (s *Server) caller(ctx context.Context) (member.Caller, error) {
+	cert, ok := member.FromContext(ctx)
+	if !ok {
+		return member.Caller{}, reason.IdentityUnknown
+	}
+	return s.cfg.Members().Caller(cert, s.cfg.Now())
+}
+
+// change makes a change of accounts for a caller who may, and waits until it decides.
+// A panic is a failure of this request alone.
+func (s *Server) change(ctx context.Context, act member.Act, accounts []string, do func(context.Context, *state.Tx) error) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			s.cfg.Log.Error("officer service panicked", "stack", string(debug.Stack()))
+			err = reason.Internal
+		}
+	}()
+	ctx, cancel := context.WithTimeout(ctx, s.cfg.Deadline)
+	defer cancel()
+	caller, err := s.caller(ctx)
+	if err != nil {
+		return err
+	}
+	if !caller.Roles.May(act).Covers(caller.ID.Agency, caller.ID.Agency, "") {
+		return reason.ActNotAllowed
+	}
+	by := state.Actor{ID: caller.ID, Serial: caller.Serial}
+	if by.Officer, err = officerOf(ctx); err != nil {
+		return err
+	}
+	if err := checkAccounts(accounts); err != nil {
+		return err
+	}
+	made, err := s.cfg.DB.Change(ctx, by, func(tx *state.Tx) error {
+		if err := s.rejudge(ctx, tx, act); err != nil {
+			return err
+		}
+		return do(ctx, tx)
+	})
+	if err != nil || made.Revision == 0 {
+		return err
+	}
+	if err := s.cfg.Changed(ctx, made); err != nil {
+		return reason.LedgerUnavailable.Because(err)
+	}
+	return nil
+}
+
+// rejudge says in the transaction whether the caller may: while the change waited for others, they may have revoked it.
+func (s *Server) rejudge(ctx context.Context, tx *state.Tx, act member.Act) error {
+	members, err := member.Read(ctx, tx.Tx, nil)
+	if err != nil {
+		return err
+	}
+	cert, _ := member.FromContext(ctx) // change has seen it
+	caller, err := members.Caller(cert, s.cfg.Now())
+	if err != nil {
+		return err
+	}
+	if !caller.Roles.May(act).Covers(caller.ID.Agency, caller.ID.Agency, "") {
+		return reason.ActNotAllowed
+	}
+	return members.CheckWords(caller.ID.Agency, tx.By.Officer, "")
+}
+
+func checkAccounts(accounts []string) error {
+	switch {
+	case len(accounts) == 0:
+		return reason.FieldRequired.At("accounts")
+	case len(accounts) > member.MaxAccounts:
+		return reason.BatchTooLarge.At("accounts")
+	}
+	for _, account := range accounts {
+		if err := member.CheckAccount(account); err != nil {
+			return reason.FieldInvalid.At("accounts")
+		}
+	}
+	return nil
+}
+
+// officerOf is the officer for whom a change is made, if the system names one.
+func officerOf(ctx context.Context) (string, error) {
+	md, _ := metadata.FromIncomingContext(ctx)
+	switch values := md[WordOfficer]; {
+	case len(values) == 0:
+		return "", nil
+	case len(values) > 1, member.CheckAccount(values[0]) != nil:
+		return "", reason.MetadataInvalid.At(WordOfficer)
+	default:
+		return values[0], nil
+	}
+}
+
+// fault is an error as callers see it. What they cannot mend is logged, for those who can.
+func (s *Server) fault(err error) error {
+	f := reason.Of(err)
+	if f.Reason == reason.Internal || f.Reason == reason.LedgerUnavailable {
+		s.cfg.Log.Error("officers not changed or listed", "reason", string(f.Reason), "error", f.Cause)
+	}
+	return f.GRPCStatus().Err()
+}
