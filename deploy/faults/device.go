@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"syscall"
 	"time"
 
 	"github.com/lienthong/lienthong/deploy/parts"
@@ -14,7 +15,8 @@ import (
 const (
 	devicePatience = 500 * time.Millisecond // of the hub with an ill device
 	sayLimit       = 15 * time.Second       // for the hub to say what is wrong, and to go on when it is not any more
-	fullSize       = "6m"                   // of a disk that will be full soon
+	fullSize       = "32m"                  // of a disk before it gets full
+	littleRoom     = 256 << 10              // that is left on it then, in bytes
 	largeSize      = "256m"
 )
 
@@ -150,7 +152,7 @@ func until(ctx context.Context, holds func() bool) bool {
 	return false
 }
 
-// mountSmall puts the ledger on a disk that its first segments fill.
+// mountSmall puts the ledger on a disk that can get full.
 func mountSmall(w *world, ctx context.Context, home parts.Dir) (device, func() error, error) {
 	at := filepath.Join(string(home), "ledger")
 	aside := at + ".aside"
@@ -167,7 +169,20 @@ func mountSmall(w *world, ctx context.Context, home parts.Dir) (device, func() e
 // small is a disk of little room.
 type small string
 
-func (small) fall(context.Context) error { return nil } // it comes by itself
+// fall leaves it room for a moment's records.
+func (s small) fall(ctx context.Context) (err error) {
+	for range 10 { // a size below what is in it by then is refused
+		var disk syscall.Statfs_t
+		if err = syscall.Statfs(string(s), &disk); err != nil {
+			return err
+		}
+		used := (int64(disk.Blocks) - int64(disk.Bfree)) * disk.Bsize
+		if err = command(ctx, "mount", "-o", fmt.Sprintf("remount,size=%d", used+littleRoom), string(s)); err == nil {
+			return nil
+		}
+	}
+	return err
+}
 
 func (s small) mend(ctx context.Context) error {
 	return command(ctx, "mount", "-o", "remount,size="+largeSize, string(s))
