@@ -2,6 +2,7 @@ package e2e_test
 
 import (
 	"os"
+	"os/exec"
 	"path/filepath"
 	"testing"
 
@@ -104,4 +105,17 @@ func TestIdentityCommandsDoNotGuess(t *testing.T) {
 		require.Equal(t, 2, r.code, c.args)
 		require.Contains(t, r.err, c.says, c.args)
 	}
+}
+
+func TestANewAgencyGetsItsFirstAnswer(t *testing.T) {
+	h := sandbox.get(t)
+	cmd := exec.CommandContext(t.Context(), "../../scripts/first-answer", h.dir)
+	cmd.Env = append(os.Environ(), "LIENTHONG="+bin)
+	out, err := cmd.CombinedOutput()
+	require.NoError(t, err, string(out))
+	require.Contains(t, string(out), "permanent.province_code")
+	require.Contains(t, string(out), "from no agency to its first answer:")
+	r := h.run(t, "agreement", "show", "H27.09-G01-population", "--as", "G20/auditor")
+	require.Zero(t, r.code, r.err)
+	require.Contains(t, r.out, "G01/steward (cb.duyet), G06/operator-a (cb.hub)", "two approved it")
 }
