@@ -5,7 +5,7 @@ BIN := $(CURDIR)/bin
 MODULES := proto services gateway deploy
 export GOBIN := $(BIN)
 
-.PHONY: help build up test test-fuzz lint generate bench faults tools clean
+.PHONY: help build up test test-fuzz lint generate bench faults versions tools clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -31,6 +31,9 @@ bench: ## compare the hub with direct gRPC, nginx and HAProxy, in one run; LEDGE
 
 faults: ## break hubs: power cuts, crashes, edits of the ledger, failing devices (as root)
 	@scripts/faults
+
+versions: ## change agreements 1,000 times under 200 calls/s; no exchange may mix two versions
+	@cd deploy && go test ./hubtest -run TestNoExchangeMixesTwoVersions -count 1 -v -args -long
 
 tools: ## install the pinned tools into bin/
 	@scripts/tools

@@ -32,7 +32,7 @@ func (c *cli) changed(ctx context.Context, db *state.DB, made state.Made) error 
 	defer cancel()
 	ringErr := c.dir().Ring(ctx, made.Revision)
 	if errors.Is(ringErr, fs.ErrNotExist) {
-		return c.note("changed; it is recorded in the ledger when a hub runs")
+		return c.note("changed; gateways that run see it within two seconds, and record it")
 	}
 	for _, number := range made.Numbers {
 		position, err := awaitPosition(ctx, db, number)
