@@ -1,6 +1,7 @@
 package book
 
 import (
+	"cmp"
 	"context"
 	"slices"
 
@@ -73,7 +74,8 @@ func weigh(ctx context.Context, tx *state.Tx, who Who, docs []*hubv1.Agreement, 
 		if doc == nil {
 			doc = new(hubv1.Agreement)
 		}
-		if !who.Roles.May(member.ProposeAgreement).Covers(tx.By.ID.Agency, doc.GetConsumer().GetAgency(), doc.GetProvider()) {
+		consumer := cmp.Or(doc.GetConsumer().GetAgency(), tx.By.ID.Agency) // who names none hears that, and not that they may not
+		if !who.Roles.May(member.ProposeAgreement).Covers(tx.By.ID.Agency, consumer, doc.GetProvider()) {
 			return nil, reason.ActNotAllowed
 		}
 		if other, twice := seen[doc.GetId()]; twice && doc.GetId() != "" {

@@ -58,7 +58,7 @@ func TestAProposalIsTakenWholeOrNotAtAll(t *testing.T) {
 		"fields of another hub": {document("c", func(d *hubv1.Agreement) { d.ProtoReflect().SetUnknown([]byte{0xa0, 0x7d, 1}) }), "20", reason.AgreementInvalid},
 		"too long":              {document("c", func(d *hubv1.Agreement) { d.Methods[0].Fields = make([]string, 40_000) }), "20", reason.AgreementInvalid},
 		"too many fields":       {document("c", func(d *hubv1.Agreement) { d.Methods[0].Fields = make([]string, 4_001) }), "20.methods", reason.AgreementInvalid},
-		"nobody":                {nil, "", reason.ActNotAllowed},
+		"nothing":               {nil, "20.id", reason.AgreementInvalid},
 		"of another consumer":   {document("c", func(d *hubv1.Agreement) { d.Consumer.Agency = "G24" }), "", reason.ActNotAllowed},
 	} {
 		t.Run(name, func(t *testing.T) {
