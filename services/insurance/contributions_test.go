@@ -113,6 +113,7 @@ func TestPageTokenBelongsToItsQuestion(t *testing.T) {
 		"another place":   func(q *insurancev1.ListContributionsRequest) { q.PageToken = base64.RawURLEncoding.EncodeToString(raw) },
 		"something":       func(q *insurancev1.ListContributionsRequest) { q.PageToken = "42" },
 		"not even base64": func(q *insurancev1.ListContributionsRequest) { q.PageToken = "!" },
+		"a line break":    func(q *insurancev1.ListContributionsRequest) { q.PageToken = token[:8] + "\r\n" + token[8:] },
 		"one letter more": func(q *insurancev1.ListContributionsRequest) { q.PageToken += "A" },
 	} {
 		_, err := r.ListContributions(t.Context(), listOf(func(q *insurancev1.ListContributionsRequest) { q.PageToken = token; change(q) }))
@@ -161,7 +162,7 @@ func TestContributionsAreForWhoKnowsThePerson(t *testing.T) {
 
 func FuzzPageToken(f *testing.F) {
 	q := question{personalID: "042187001234", name: person.NameKey("Nguyễn Thị Hoà"), birth: person.Date{Year: 1987}}
-	for _, seed := range []string{"", "x", q.token(20), (&question{}).token(20)} {
+	for _, seed := range []string{"", "x", q.token(20), q.token(20) + "\n", (&question{}).token(20)} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, token string) {

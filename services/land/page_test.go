@@ -1,7 +1,6 @@
 package land
 
 import (
-	"encoding/base64"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -75,6 +74,7 @@ func sameQuestion(a, b holdingsQuestion) bool {
 func FuzzParseToken(f *testing.F) {
 	q := holdingsQuestion{province: 42, id: "042187001234"}
 	f.Add(q.token(7))
+	f.Add(q.token(7) + "\n")
 	f.Add("AAAA")
 	f.Add("!")
 	f.Fuzz(func(t *testing.T, token string) {
@@ -84,10 +84,6 @@ func FuzzParseToken(f *testing.F) {
 			return
 		}
 		require.GreaterOrEqual(t, last, int64(0))
-		want, err := base64.RawURLEncoding.DecodeString(q.token(last))
-		require.NoError(t, err)
-		got, err := base64.RawURLEncoding.DecodeString(token)
-		require.NoError(t, err)
-		require.Equal(t, want, got)
+		require.Equal(t, q.token(last), token, "only what was given is taken")
 	})
 }
