@@ -168,14 +168,26 @@ type yesFlag struct {
 	Yes bool `help:"Do it. Without this, only say what would be done."`
 }
 
-// show prints the agreement that something would be done to.
-func (f *agreementFlags) show(ctx context.Context, top *cli, id, undone string) error {
-	a, err := f.open(top)
+// agreementTurn is what the commands share that turn an agreement off, on, or off for good.
+type agreementTurn struct {
+	agreementID
+	reasonFlag
+	yesFlag
+
+	agreementFlags
+}
+
+// turn turns an agreement, or shows it and says what was not done yet.
+func (c *agreementTurn) turn(ctx context.Context, top *cli, undone string, do func(context.Context, *agreementHub) (*hubv1.AgreementVersion, error)) error {
+	if c.Yes {
+		return c.act(ctx, top, do)
+	}
+	a, err := c.open(top)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = a.Close() }()
-	found, err := settle(ctx, a, a.GetAgreement, &hubv1.GetAgreementRequest{Id: id})
+	found, err := settle(ctx, a, a.GetAgreement, &hubv1.GetAgreementRequest{Id: c.ID})
 	if err != nil {
 		return err
 	}
@@ -186,60 +198,36 @@ func (f *agreementFlags) show(ctx context.Context, top *cli, id, undone string) 
 }
 
 // agreementSuspend suspends.
-type agreementSuspend struct {
-	agreementID
-	reasonFlag
-	yesFlag
-
-	agreementFlags
-}
+type agreementSuspend struct{ agreementTurn }
 
 // Run suspends, or says what it would suspend.
 func (c *agreementSuspend) Run(ctx context.Context, top *cli) error {
-	if !c.Yes {
-		return c.show(ctx, top, c.ID, "nothing was suspended yet; add --yes, and the next call under it is refused")
-	}
-	return c.act(ctx, top, func(ctx context.Context, a *agreementHub) (*hubv1.AgreementVersion, error) {
+	const undone = "nothing was suspended yet; add --yes, and the next call under it is refused"
+	return c.turn(ctx, top, undone, func(ctx context.Context, a *agreementHub) (*hubv1.AgreementVersion, error) {
 		r, err := settle(ctx, a, a.SuspendAgreement, &hubv1.SuspendAgreementRequest{Id: c.ID, Reason: c.Reason})
 		return r.GetAgreement(), err
 	})
 }
 
 // agreementResume resumes.
-type agreementResume struct {
-	agreementID
-	reasonFlag
-	yesFlag
-
-	agreementFlags
-}
+type agreementResume struct{ agreementTurn }
 
 // Run resumes, or says what it would resume.
 func (c *agreementResume) Run(ctx context.Context, top *cli) error {
-	if !c.Yes {
-		return c.show(ctx, top, c.ID, "nothing was resumed yet; add --yes, and it is in force again")
-	}
-	return c.act(ctx, top, func(ctx context.Context, a *agreementHub) (*hubv1.AgreementVersion, error) {
+	const undone = "nothing was resumed yet; add --yes, and it is in force again"
+	return c.turn(ctx, top, undone, func(ctx context.Context, a *agreementHub) (*hubv1.AgreementVersion, error) {
 		r, err := settle(ctx, a, a.ResumeAgreement, &hubv1.ResumeAgreementRequest{Id: c.ID, Reason: c.Reason})
 		return r.GetAgreement(), err
 	})
 }
 
 // agreementTerminate terminates.
-type agreementTerminate struct {
-	agreementID
-	reasonFlag
-	yesFlag
-
-	agreementFlags
-}
+type agreementTerminate struct{ agreementTurn }
 
 // Run terminates, or says what it would terminate.
 func (c *agreementTerminate) Run(ctx context.Context, top *cli) error {
-	if !c.Yes {
-		return c.show(ctx, top, c.ID, "nothing was terminated yet; add --yes: it cannot be undone, and what waits for approval ends with it")
-	}
-	return c.act(ctx, top, func(ctx context.Context, a *agreementHub) (*hubv1.AgreementVersion, error) {
+	const undone = "nothing was terminated yet; add --yes: it cannot be undone, and what waits for approval ends with it"
+	return c.turn(ctx, top, undone, func(ctx context.Context, a *agreementHub) (*hubv1.AgreementVersion, error) {
 		r, err := settle(ctx, a, a.TerminateAgreement, &hubv1.TerminateAgreementRequest{Id: c.ID, Reason: c.Reason})
 		return r.GetAgreement(), err
 	})
