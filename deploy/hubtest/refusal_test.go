@@ -8,6 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/metadata"
 	"google.golang.org/protobuf/types/known/emptypb"
 
 	"github.com/lienthong/lienthong/deploy/hubtest"
@@ -63,6 +64,23 @@ func TestBadInputIsRefusedWithItsOwnReasonAndTheHubGoesOn(t *testing.T) {
 		})
 	}
 	require.NoError(t, ask(within(t), t, shared.Dial(t, "H27/one-stop"), population+"GetResidence", desk, one).err)
+}
+
+func TestWhoIsRefusedAChangeOfTheRulesStandsInTheLedger(t *testing.T) {
+	hub := small(t)
+	conn := hub.Dial(t, "H27/one-stop")
+	ctx := metadata.AppendToOutgoingContext(within(t), "lt-officer", "can.bo")
+	_, err := hubv1.NewAgreementServiceClient(conn).SuspendConsumer(ctx, &hubv1.SuspendConsumerRequest{Provider: "G01", Agency: "G24", Violation: "x"})
+	require.Equal(t, "ACT_NOT_ALLOWED", client.RefusalOf(err).Reason)
+	_, err = hubv1.NewOfficerServiceClient(conn).ListOfficers(ctx, &hubv1.ListOfficersRequest{Agency: "G24"})
+	require.Equal(t, "ACT_NOT_ALLOWED", client.RefusalOf(err).Reason)
+	var refused []string
+	for _, r := range hub.Records(t) {
+		if c := r.GetChange(); c.GetReason() != "" {
+			refused = append(refused, strings.Join([]string{c.GetAgency(), c.GetSystem(), c.GetOfficer(), c.GetText(), c.GetReason()}, " "))
+		}
+	}
+	require.Equal(t, []string{"H27 one-stop can.bo SuspendConsumer ACT_NOT_ALLOWED", "H27 one-stop can.bo ListOfficers ACT_NOT_ALLOWED"}, refused)
 }
 
 func TestWhatIsNotPublishedIsUnknown(t *testing.T) {

@@ -155,7 +155,11 @@ func happened(r *hubv1.LedgerRecord) (who, what, purpose, outcome, took string) 
 		if x.GetVersion() > 0 {
 			outcome += fmt.Sprintf(" v%d", x.GetVersion())
 		}
-		return strings.Trim(x.GetAgency()+"/"+x.GetSystem(), "/"), "changed: " + word(x.GetKind()), "", outcome, ""
+		who = strings.Trim(x.GetAgency()+"/"+x.GetSystem(), "/")
+		if x.GetReason() != "" {
+			return who, x.GetText(), "", "refused " + x.GetReason(), ""
+		}
+		return who, "changed: " + word(x.GetKind()), "", outcome, ""
 	case r.GetNotice() != nil:
 		return "the ledger", "notice", "", told(r.GetNotice()), ""
 	}

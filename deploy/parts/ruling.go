@@ -27,7 +27,7 @@ func (g *Gateway) ruling(hub *exchange.Hub) []grpcface.Service {
 	}
 	return []grpcface.Service{
 		agreements.New(agreements.Config{
-			DB: db, Members: g.Members, Reread: reread, Changed: g.Changed, Log: g.cfg.Log,
+			DB: db, Members: g.Members, Reread: reread, Changed: g.Changed, Refused: g.ledger.AppendRefusal, Log: g.cfg.Log,
 			Catalog: func(ctx context.Context, tx *sql.Tx) (*catalog.Catalog, error) {
 				return catalog.Read(ctx, tx, g.Policy().Catalog)
 			},
@@ -40,7 +40,7 @@ func (g *Gateway) ruling(hub *exchange.Hub) []grpcface.Service {
 			},
 			Overdue: func(ctx context.Context, now time.Time) ([]*hubv1.Overdue, error) { return meter.Overdue(ctx, db, now) },
 		}),
-		officers.New(officers.Config{DB: db, Members: g.Members, Changed: g.Changed, Log: g.cfg.Log}),
+		officers.New(officers.Config{DB: db, Members: g.Members, Changed: g.Changed, Refused: g.ledger.AppendRefusal, Log: g.cfg.Log}),
 	}
 }
 

@@ -144,17 +144,12 @@ func outcome(err error) hubv1.Exchange_Outcome {
 	if err == nil {
 		return hubv1.Exchange_OUTCOME_ANSWERED
 	}
-	f := reason.Of(err)
-	switch f.Reason {
-	case reason.DeadlineExceeded, reason.DeadlineTooShort:
+	switch r := reason.Of(err).Reason; {
+	case r == reason.DeadlineExceeded, r == reason.DeadlineTooShort:
 		return hubv1.Exchange_OUTCOME_TIMED_OUT
-	case reason.Cancelled:
+	case r == reason.Cancelled:
 		return hubv1.Exchange_OUTCOME_CANCELLED
-	case reason.SystemSuspended, reason.EnumerationStopped, reason.ServiceNotOfficial, reason.ServicePlannedStop:
-		return hubv1.Exchange_OUTCOME_REFUSED // others than the caller must mend it, and they meant it
-	}
-	switch f.Reason.Form().Mender {
-	case reason.Caller, reason.Parties:
+	case r.Refuses():
 		return hubv1.Exchange_OUTCOME_REFUSED
 	}
 	return hubv1.Exchange_OUTCOME_FAILED

@@ -112,6 +112,16 @@ func (l *Ledger) AppendChange(_ context.Context, c *hubv1.Change) (position stri
 	return l.cfg.Origin + ":" + strconv.FormatUint(seq, 10), nil
 }
 
+// AppendRefusal takes the record that somebody was refused who wanted to see or change the hub's rules. Those beyond some
+// of a kind in a minute are counted.
+func (l *Ledger) AppendRefusal(ctx context.Context, c *hubv1.Change) error {
+	if l.flood.counts(sameRefusal{c.GetAgency(), c.GetSystem(), c.GetReason()}, l.cfg.Now()) {
+		return l.journal.Err()
+	}
+	_, err := l.AppendChange(ctx, c)
+	return err
+}
+
 // CountRejected counts a connection that was refused before anybody knew who was at its other end.
 func (l *Ledger) CountRejected(reason string) {
 	l.flood.count(sameRefusal{reason: reason}, l.cfg.Now())

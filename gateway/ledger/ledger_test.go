@@ -156,6 +156,27 @@ func TestEqualRefusalsBeyondTenInAMinuteBecomeOneCountingRecord(t *testing.T) {
 	require.EqualValues(t, 100, counted, "no refusal is lost")
 }
 
+func TestWhoIsRefusedAChangeHasARecordUntilThereAreTooMany(t *testing.T) {
+	f := open(t)
+	for range 30 {
+		require.NoError(t, f.AppendRefusal(t.Context(), &hubv1.Change{Agency: "H27", System: "one-stop", Text: "ApproveAgreement", Reason: "ACT_NOT_ALLOWED"}))
+	}
+	f.close()
+	all := f.kept()
+	count := uint64(0)
+	for _, r := range all {
+		if r.GetChange().GetReason() == "ACT_NOT_ALLOWED" {
+			count++
+		}
+	}
+	require.GreaterOrEqual(t, count, uint64(10))
+	require.LessOrEqual(t, count, uint64(20), "ten in each of the minutes that this took, two at most")
+	for _, n := range notices(all, (*hubv1.Notice).GetRefusals) {
+		count += n.GetCount()
+	}
+	require.EqualValues(t, 30, count, "no refusal is lost")
+}
+
 func TestARefusedWriteAlwaysHasARecordOfItsOwn(t *testing.T) {
 	f := open(t)
 	for range 15 {

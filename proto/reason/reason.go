@@ -80,6 +80,18 @@ func (r Reason) Form() Form {
 // Registered reports whether the reason is in the table.
 func (r Reason) Registered() bool { _, ok := forms[r]; return ok }
 
+// Refuses reports whether the reason says no to who asked, and not that something broke, took too long or was given up.
+func (r Reason) Refuses() bool {
+	switch r {
+	case DeadlineExceeded, DeadlineTooShort, Cancelled:
+		return false
+	case ServiceNotOfficial, ServicePlannedStop:
+		return true // others than the caller must mend it, and they meant it
+	}
+	f := r.Form()
+	return f.Code == codes.PermissionDenied || f.Mender == Caller || f.Mender == Parties
+}
+
 // Error returns the reason, its sentence and the field at fault. The cause stays inside.
 func (f *Fault) Error() string {
 	if f.Field == "" {

@@ -202,3 +202,18 @@ func TestNothingOfAForeignStatusIsRepeated(t *testing.T) {
 		require.Equal(t, f.Reason, reason.Of(f.GRPCStatus().Err()).Reason, "said again, it is the same failure")
 	})
 }
+
+func TestARefusalIsMeantAndNotWhatBroke(t *testing.T) {
+	for _, r := range []reason.Reason{
+		reason.NoAgreement, reason.ActNotAllowed, reason.SystemSuspended, reason.EnumerationStopped, reason.ServiceNotOfficial,
+		reason.ServicePlannedStop, reason.LedgerReadNotAllowed, reason.QuotaExceeded, reason.FieldInvalid,
+	} {
+		require.True(t, r.Refuses(), r)
+	}
+	for _, r := range []reason.Reason{
+		reason.Internal, reason.LedgerUnavailable, reason.BusOffline, reason.PolicyStale, reason.RegistryFailed, reason.DeadlineExceeded,
+		reason.DeadlineTooShort, reason.Cancelled, "NOT_REGISTERED",
+	} {
+		require.False(t, r.Refuses(), r)
+	}
+}

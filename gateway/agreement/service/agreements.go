@@ -23,7 +23,7 @@ const (
 
 // ListAgreements implements hubv1.AgreementServiceServer.
 func (s *Server) ListAgreements(ctx context.Context, q *hubv1.ListAgreementsRequest) (*hubv1.ListAgreementsResponse, error) {
-	return answer(ctx, s, "ListAgreements", func(ctx context.Context, a *asking) (*hubv1.ListAgreementsResponse, error) {
+	return answer(ctx, s, q, func(ctx context.Context, a *asking) (*hubv1.ListAgreementsResponse, error) {
 		if q.GetLimit() < 0 || q.GetLimit() > maxList {
 			return nil, reason.FieldInvalid.At("limit")
 		}
@@ -44,7 +44,7 @@ func (s *Server) ListAgreements(ctx context.Context, q *hubv1.ListAgreementsRequ
 
 // GetAgreement implements hubv1.AgreementServiceServer.
 func (s *Server) GetAgreement(ctx context.Context, q *hubv1.GetAgreementRequest) (*hubv1.GetAgreementResponse, error) {
-	return answer(ctx, s, "GetAgreement", func(ctx context.Context, a *asking) (*hubv1.GetAgreementResponse, error) {
+	return answer(ctx, s, q, func(ctx context.Context, a *asking) (*hubv1.GetAgreementResponse, error) {
 		var versions []*hubv1.AgreementVersion
 		if err := s.read(ctx, func(tx *sql.Tx) (err error) {
 			versions, err = book.Find(ctx, tx, a.who(), a.agency(), s.cfg.Now(), q.GetId())
@@ -88,7 +88,7 @@ func fitting(versions []*hubv1.AgreementVersion) []*hubv1.AgreementVersion {
 
 // ProposeAgreements implements hubv1.AgreementServiceServer.
 func (s *Server) ProposeAgreements(ctx context.Context, q *hubv1.ProposeAgreementsRequest) (*hubv1.ProposeAgreementsResponse, error) {
-	return change(ctx, s, "ProposeAgreements", func(ctx context.Context, tx *state.Tx, a *asking) (*hubv1.ProposeAgreementsResponse, error) {
+	return change(ctx, s, q, func(ctx context.Context, tx *state.Tx, a *asking) (*hubv1.ProposeAgreementsResponse, error) {
 		rules, err := s.rules(ctx, tx.Tx)
 		if err != nil {
 			return nil, err
@@ -104,8 +104,8 @@ type (
 	unjudged func(context.Context, *state.Tx, book.Who, book.Motion) (*hubv1.AgreementVersion, error)
 )
 
-func (s *Server) judge(ctx context.Context, method string, do judged, m book.Motion) (*hubv1.AgreementVersion, error) {
-	return change(ctx, s, method, func(ctx context.Context, tx *state.Tx, a *asking) (*hubv1.AgreementVersion, error) {
+func (s *Server) judge(ctx context.Context, q proto.Message, do judged, m book.Motion) (*hubv1.AgreementVersion, error) {
+	return change(ctx, s, q, func(ctx context.Context, tx *state.Tx, a *asking) (*hubv1.AgreementVersion, error) {
 		rules, err := s.rules(ctx, tx.Tx)
 		if err != nil {
 			return nil, err
@@ -114,44 +114,44 @@ func (s *Server) judge(ctx context.Context, method string, do judged, m book.Mot
 	})
 }
 
-func (s *Server) move(ctx context.Context, method string, do unjudged, m book.Motion) (*hubv1.AgreementVersion, error) {
-	return change(ctx, s, method, func(ctx context.Context, tx *state.Tx, a *asking) (*hubv1.AgreementVersion, error) {
+func (s *Server) move(ctx context.Context, q proto.Message, do unjudged, m book.Motion) (*hubv1.AgreementVersion, error) {
+	return change(ctx, s, q, func(ctx context.Context, tx *state.Tx, a *asking) (*hubv1.AgreementVersion, error) {
 		return do(ctx, tx, a.who(), m)
 	})
 }
 
 // SubmitAgreement implements hubv1.AgreementServiceServer.
 func (s *Server) SubmitAgreement(ctx context.Context, q *hubv1.SubmitAgreementRequest) (*hubv1.SubmitAgreementResponse, error) {
-	v, err := s.judge(ctx, "SubmitAgreement", book.Submit, book.Motion{ID: q.GetId(), Version: q.GetVersion()})
+	v, err := s.judge(ctx, q, book.Submit, book.Motion{ID: q.GetId(), Version: q.GetVersion()})
 	return &hubv1.SubmitAgreementResponse{Agreement: v}, err
 }
 
 // ApproveAgreement implements hubv1.AgreementServiceServer.
 func (s *Server) ApproveAgreement(ctx context.Context, q *hubv1.ApproveAgreementRequest) (*hubv1.ApproveAgreementResponse, error) {
-	v, err := s.judge(ctx, "ApproveAgreement", book.Approve, book.Motion{ID: q.GetId(), Version: q.GetVersion(), Digest: q.GetDigest()})
+	v, err := s.judge(ctx, q, book.Approve, book.Motion{ID: q.GetId(), Version: q.GetVersion(), Digest: q.GetDigest()})
 	return &hubv1.ApproveAgreementResponse{Agreement: v}, err
 }
 
 // RefuseAgreement implements hubv1.AgreementServiceServer.
 func (s *Server) RefuseAgreement(ctx context.Context, q *hubv1.RefuseAgreementRequest) (*hubv1.RefuseAgreementResponse, error) {
-	v, err := s.move(ctx, "RefuseAgreement", book.Refuse, book.Motion{ID: q.GetId(), Version: q.GetVersion(), Ground: q.GetGround(), Reason: q.GetReason()})
+	v, err := s.move(ctx, q, book.Refuse, book.Motion{ID: q.GetId(), Version: q.GetVersion(), Ground: q.GetGround(), Reason: q.GetReason()})
 	return &hubv1.RefuseAgreementResponse{Agreement: v}, err
 }
 
 // SuspendAgreement implements hubv1.AgreementServiceServer.
 func (s *Server) SuspendAgreement(ctx context.Context, q *hubv1.SuspendAgreementRequest) (*hubv1.SuspendAgreementResponse, error) {
-	v, err := s.move(ctx, "SuspendAgreement", book.Suspend, book.Motion{ID: q.GetId(), Reason: q.GetReason()})
+	v, err := s.move(ctx, q, book.Suspend, book.Motion{ID: q.GetId(), Reason: q.GetReason()})
 	return &hubv1.SuspendAgreementResponse{Agreement: v}, err
 }
 
 // ResumeAgreement implements hubv1.AgreementServiceServer.
 func (s *Server) ResumeAgreement(ctx context.Context, q *hubv1.ResumeAgreementRequest) (*hubv1.ResumeAgreementResponse, error) {
-	v, err := s.move(ctx, "ResumeAgreement", book.Resume, book.Motion{ID: q.GetId(), Reason: q.GetReason()})
+	v, err := s.move(ctx, q, book.Resume, book.Motion{ID: q.GetId(), Reason: q.GetReason()})
 	return &hubv1.ResumeAgreementResponse{Agreement: v}, err
 }
 
 // TerminateAgreement implements hubv1.AgreementServiceServer.
 func (s *Server) TerminateAgreement(ctx context.Context, q *hubv1.TerminateAgreementRequest) (*hubv1.TerminateAgreementResponse, error) {
-	v, err := s.move(ctx, "TerminateAgreement", book.Terminate, book.Motion{ID: q.GetId(), Reason: q.GetReason()})
+	v, err := s.move(ctx, q, book.Terminate, book.Motion{ID: q.GetId(), Reason: q.GetReason()})
 	return &hubv1.TerminateAgreementResponse{Agreement: v}, err
 }

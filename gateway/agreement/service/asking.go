@@ -5,13 +5,16 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
+	"strings"
 
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc/metadata"
+	"google.golang.org/protobuf/proto"
 
 	"github.com/lienthong/lienthong/gateway/agreement/book"
 	"github.com/lienthong/lienthong/gateway/member"
 	"github.com/lienthong/lienthong/gateway/state"
+	hubv1 "github.com/lienthong/lienthong/proto/hub/v1"
 	"github.com/lienthong/lienthong/proto/reason"
 )
 
@@ -82,29 +85,29 @@ func officerOf(ctx context.Context) (string, error) {
 }
 
 // answer makes the answer to one request. A panic is a failure of this request alone.
-func answer[T any](ctx context.Context, s *Server, method string, do func(context.Context, *asking) (T, error)) (out T, err error) {
+func answer[T any](ctx context.Context, s *Server, q proto.Message, do func(context.Context, *asking) (T, error)) (out T, err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			s.cfg.Log.Error("agreement service panicked", "method", method, "stack", string(debug.Stack()))
+			s.cfg.Log.Error("agreement service panicked", "method", methodOf(q), "stack", string(debug.Stack()))
 			err = reason.Internal.GRPCStatus().Err()
 		}
 	}()
-	ctx, cancel := context.WithTimeout(ctx, s.cfg.Deadline)
+	within, cancel := context.WithTimeout(ctx, s.cfg.Deadline)
 	defer cancel()
-	a, err := s.identify(ctx)
+	a, err := s.identify(within)
 	if err == nil {
-		out, err = do(ctx, a)
+		out, err = do(within, a)
 	}
 	if err != nil {
 		var nothing T
-		return nothing, s.refuse(ctx, method, err)
+		return nothing, s.refuse(ctx, q, err)
 	}
 	return out, nil
 }
 
 // change makes one change, and answers when it is in force and recorded.
-func change[T any](ctx context.Context, s *Server, method string, do func(context.Context, *state.Tx, *asking) (T, error)) (T, error) {
-	return answer(ctx, s, method, func(ctx context.Context, a *asking) (out T, err error) {
+func change[T any](ctx context.Context, s *Server, q proto.Message, do func(context.Context, *state.Tx, *asking) (T, error)) (T, error) {
+	return answer(ctx, s, q, func(ctx context.Context, a *asking) (out T, err error) {
 		made, err := s.cfg.DB.Change(ctx, a.actor(), func(tx *state.Tx) (err error) {
 			if err := s.rejudge(ctx, tx, a); err != nil {
 				return err
@@ -122,13 +125,21 @@ func change[T any](ctx context.Context, s *Server, method string, do func(contex
 // maxProblems is how many problems an error names: it travels in a header.
 const maxProblems = 100
 
-// refuse is what a caller hears of an error.
-func (s *Server) refuse(ctx context.Context, method string, err error) error {
+// methodOf is the short name of the method that a request is for.
+func methodOf(q proto.Message) string {
+	return strings.TrimSuffix(string(q.ProtoReflect().Descriptor().Name()), "Request")
+}
+
+// refuse is what a caller hears of an error. A refusal is recorded before; if it cannot be, they hear that instead.
+func (s *Server) refuse(ctx context.Context, q proto.Message, err error) error {
 	fault := reason.Of(err)
-	if fault.Reason == reason.Internal {
-		s.cfg.Log.Error("agreement service failed", "method", method, "error", fault.Cause)
-	} else if who, ok := member.FromContext(ctx); ok {
-		s.cfg.Log.Warn("act refused", "method", method, "system", who.ID.String(), "serial", who.Serial, "reason", string(fault.Reason))
+	if fault.Reason.Refuses() {
+		if failed := s.record(ctx, q, fault.Reason); failed != nil {
+			fault, err = reason.LedgerUnavailable.Because(failed), nil
+		}
+	}
+	if !fault.Reason.Refuses() {
+		s.cfg.Log.Error("agreement service failed", "method", methodOf(q), "reason", string(fault.Reason), "error", fault.Cause)
 	}
 	st := fault.GRPCStatus()
 	var invalid *book.Invalid
@@ -148,6 +159,37 @@ func (s *Server) refuse(ctx context.Context, method string, err error) error {
 		st = detailed
 	}
 	return st.Err()
+}
+
+// record has a ledger take that a caller was refused.
+func (s *Server) record(ctx context.Context, q proto.Message, why reason.Reason) error {
+	who, ok := member.FromContext(ctx)
+	if !ok {
+		return nil // nobody comes this far without a certificate
+	}
+	by := state.Actor{ID: who.ID, Serial: who.Serial}
+	by.Officer, _ = officerOf(ctx) // what is no account name is not recorded
+	ctx = context.WithoutCancel(ctx)
+	kind, object := subjectOf(q)
+	if object != "" {
+		if _, _, err := book.Parties(ctx, s.cfg.DB.Read, object); err != nil {
+			object = "" // no agreement, so it may be anything
+		}
+	}
+	return s.cfg.Refused(ctx, by.Refusal(kind, methodOf(q), object, why))
+}
+
+// subjectOf says what a request is about: an agreement, whose id may be one that there is not, or a consumer.
+func subjectOf(q proto.Message) (kind hubv1.Change_Kind, object string) {
+	switch q := q.(type) {
+	case *hubv1.SuspendConsumerRequest, *hubv1.ResumeConsumerRequest, *hubv1.ListSuspensionsRequest:
+		return hubv1.Change_KIND_CONSUMER, ""
+	case *hubv1.ConfirmDestructionRequest:
+		return hubv1.Change_KIND_DESTRUCTION, q.GetAgreement()
+	case interface{ GetId() string }:
+		return hubv1.Change_KIND_AGREEMENT, q.GetId()
+	}
+	return hubv1.Change_KIND_AGREEMENT, ""
 }
 
 // maxProblem is how long the text of one problem may be, in bytes.

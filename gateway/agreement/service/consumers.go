@@ -15,7 +15,7 @@ import (
 
 // SuspendConsumer implements hubv1.AgreementServiceServer.
 func (s *Server) SuspendConsumer(ctx context.Context, q *hubv1.SuspendConsumerRequest) (*hubv1.SuspendConsumerResponse, error) {
-	return change(ctx, s, "SuspendConsumer", func(ctx context.Context, tx *state.Tx, a *asking) (*hubv1.SuspendConsumerResponse, error) {
+	return change(ctx, s, q, func(ctx context.Context, tx *state.Tx, a *asking) (*hubv1.SuspendConsumerResponse, error) {
 		stop := book.Stop{Provider: q.GetProvider(), Agency: q.GetAgency(), System: q.GetSystem(), Text: q.GetViolation()}
 		done, err := book.SuspendConsumer(ctx, tx, book.Rules{Known: s.known}, a.who(), stop)
 		return &hubv1.SuspendConsumerResponse{Suspension: done}, err
@@ -24,15 +24,15 @@ func (s *Server) SuspendConsumer(ctx context.Context, q *hubv1.SuspendConsumerRe
 
 // ResumeConsumer implements hubv1.AgreementServiceServer.
 func (s *Server) ResumeConsumer(ctx context.Context, q *hubv1.ResumeConsumerRequest) (*hubv1.ResumeConsumerResponse, error) {
-	return change(ctx, s, "ResumeConsumer", func(ctx context.Context, tx *state.Tx, a *asking) (*hubv1.ResumeConsumerResponse, error) {
+	return change(ctx, s, q, func(ctx context.Context, tx *state.Tx, a *asking) (*hubv1.ResumeConsumerResponse, error) {
 		stop := book.Stop{Provider: q.GetProvider(), Agency: q.GetAgency(), System: q.GetSystem(), Text: q.GetReason()}
 		return &hubv1.ResumeConsumerResponse{}, book.ResumeConsumer(ctx, tx, a.who(), stop)
 	})
 }
 
 // ListSuspensions implements hubv1.AgreementServiceServer.
-func (s *Server) ListSuspensions(ctx context.Context, _ *hubv1.ListSuspensionsRequest) (*hubv1.ListSuspensionsResponse, error) {
-	return answer(ctx, s, "ListSuspensions", func(ctx context.Context, a *asking) (*hubv1.ListSuspensionsResponse, error) {
+func (s *Server) ListSuspensions(ctx context.Context, q *hubv1.ListSuspensionsRequest) (*hubv1.ListSuspensionsResponse, error) {
+	return answer(ctx, s, q, func(ctx context.Context, a *asking) (*hubv1.ListSuspensionsResponse, error) {
 		if a.caller.Roles.May(member.SeeSuspension) == 0 {
 			return nil, reason.ActNotAllowed
 		}
@@ -42,8 +42,8 @@ func (s *Server) ListSuspensions(ctx context.Context, _ *hubv1.ListSuspensionsRe
 }
 
 // ListProposals implements hubv1.AgreementServiceServer.
-func (s *Server) ListProposals(ctx context.Context, _ *hubv1.ListProposalsRequest) (*hubv1.ListProposalsResponse, error) {
-	return answer(ctx, s, "ListProposals", func(ctx context.Context, a *asking) (*hubv1.ListProposalsResponse, error) {
+func (s *Server) ListProposals(ctx context.Context, q *hubv1.ListProposalsRequest) (*hubv1.ListProposalsResponse, error) {
+	return answer(ctx, s, q, func(ctx context.Context, a *asking) (*hubv1.ListProposalsResponse, error) {
 		if a.caller.Roles.May(member.SeeProposals) == 0 {
 			return nil, reason.ActNotAllowed
 		}
@@ -57,7 +57,7 @@ func (s *Server) ListProposals(ctx context.Context, _ *hubv1.ListProposalsReques
 
 // ConfirmDestruction implements hubv1.AgreementServiceServer.
 func (s *Server) ConfirmDestruction(ctx context.Context, q *hubv1.ConfirmDestructionRequest) (*hubv1.ConfirmDestructionResponse, error) {
-	return change(ctx, s, "ConfirmDestruction", func(ctx context.Context, tx *state.Tx, a *asking) (*hubv1.ConfirmDestructionResponse, error) {
+	return change(ctx, s, q, func(ctx context.Context, tx *state.Tx, a *asking) (*hubv1.ConfirmDestructionResponse, error) {
 		if _, err := time.Parse(time.DateOnly, q.GetThrough()); err != nil {
 			return nil, reason.DateMalformed.At("through")
 		}
@@ -81,8 +81,8 @@ func (s *Server) ConfirmDestruction(ctx context.Context, q *hubv1.ConfirmDestruc
 }
 
 // ListOverdue implements hubv1.AgreementServiceServer.
-func (s *Server) ListOverdue(ctx context.Context, _ *hubv1.ListOverdueRequest) (*hubv1.ListOverdueResponse, error) {
-	return answer(ctx, s, "ListOverdue", func(ctx context.Context, a *asking) (*hubv1.ListOverdueResponse, error) {
+func (s *Server) ListOverdue(ctx context.Context, q *hubv1.ListOverdueRequest) (*hubv1.ListOverdueResponse, error) {
+	return answer(ctx, s, q, func(ctx context.Context, a *asking) (*hubv1.ListOverdueResponse, error) {
 		if a.caller.Roles.May(member.SeeOverdue) == 0 {
 			return nil, reason.ActNotAllowed
 		}

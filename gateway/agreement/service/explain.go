@@ -13,7 +13,7 @@ import (
 
 // Explain implements hubv1.AgreementServiceServer.
 func (s *Server) Explain(ctx context.Context, q *hubv1.ExplainRequest) (*hubv1.ExplainResponse, error) {
-	return answer(ctx, s, "Explain", func(ctx context.Context, a *asking) (*hubv1.ExplainResponse, error) {
+	return answer(ctx, s, q, func(ctx context.Context, a *asking) (*hubv1.ExplainResponse, error) {
 		consumer := a.caller.ID
 		if q.GetConsumer() != "" {
 			id, err := peer.ParseID(q.GetConsumer())

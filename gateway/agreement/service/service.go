@@ -4,7 +4,7 @@
 // Invariants:
 //   - Who asks is judged anew for each request; what they may do is the table of member, and nothing else.
 //   - What a system may not see looks like what there is not.
-//   - What changes something is answered after Config.Changed has returned.
+//   - What changes something is answered after Config.Changed has returned, and a refusal after Config.Refused.
 //   - Nothing that a caller sent is in an error, but for the problems of documents, which go to who sent them.
 //
 // What does not belong here: states and approvals (book), and what a document must say (agreement).
@@ -43,6 +43,9 @@ type Config struct {
 	// Changed rings the bell for a change, has it in force here and in the ledger. If it fails, the caller hears that,
 	// though the change stands.
 	Changed func(ctx context.Context, made state.Made) error
+
+	// Refused has a ledger take that somebody was refused, before they hear so.
+	Refused func(ctx context.Context, c *hubv1.Change) error
 
 	// Explain says what would become of a question of a consumer.
 	Explain func(ctx context.Context, consumer peer.ID, question *hubv1.ExplainRequest) (*hubv1.ExplainResponse, error)

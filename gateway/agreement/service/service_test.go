@@ -184,8 +184,64 @@ func TestWhoWasRevokedWhileTheirChangeWaitedMakesNone(t *testing.T) {
 	now.Store(new(member.Directory))
 	_, err := w.as("G01/steward").ApproveAgreement(w.by("an"), &hubv1.ApproveAgreementRequest{Id: "a"})
 	refused(t, err, reason.IdentityUnknown)
-	require.Contains(t, w.log.String(), "act refused")
-	require.Contains(t, w.log.String(), "G01/steward")
+	require.Len(t, w.no, 1)
+	require.Equal(t, "G01/steward IDENTITY_UNKNOWN", w.no[0].GetAgency()+"/"+w.no[0].GetSystem()+" "+w.no[0].GetReason())
+}
+
+func TestEveryRefusalIsRecordedBeforeItIsHeard(t *testing.T) {
+	w := newWorld(t)
+	w.propose(document("a"))
+	const number = "040094997317"
+	for _, c := range []struct {
+		name, officer string
+		ask           func(context.Context, hubv1.AgreementServiceClient) error
+		want          *hubv1.Change
+	}{
+		{"not theirs to approve", "hoa", func(ctx context.Context, c hubv1.AgreementServiceClient) error {
+			_, err := c.ApproveAgreement(ctx, &hubv1.ApproveAgreementRequest{Id: "a"})
+			return err
+		}, &hubv1.Change{Kind: hubv1.Change_KIND_AGREEMENT, Object: "a", Officer: "hoa", Text: "ApproveAgreement", Reason: "ACT_NOT_ALLOWED"}},
+		{"none of this name, which is a person's", "hoa", func(ctx context.Context, c hubv1.AgreementServiceClient) error {
+			_, err := c.GetAgreement(ctx, &hubv1.GetAgreementRequest{Id: number})
+			return err
+		}, &hubv1.Change{Kind: hubv1.Change_KIND_AGREEMENT, Officer: "hoa", Text: "GetAgreement", Reason: "AGREEMENT_UNKNOWN"}},
+		{"an officer who is none", number, func(ctx context.Context, c hubv1.AgreementServiceClient) error {
+			_, err := c.ListProposals(ctx, &hubv1.ListProposalsRequest{})
+			return err
+		}, &hubv1.Change{Kind: hubv1.Change_KIND_AGREEMENT, Text: "ListProposals", Reason: "METADATA_INVALID"}},
+		{"one whom nobody knows", "gone", func(ctx context.Context, c hubv1.AgreementServiceClient) error {
+			_, err := c.Explain(ctx, &hubv1.ExplainRequest{Method: number})
+			return err
+		}, &hubv1.Change{Kind: hubv1.Change_KIND_AGREEMENT, Officer: "gone", Text: "Explain", Reason: "OFFICER_UNKNOWN"}},
+		{"another consumer", "hoa", func(ctx context.Context, c hubv1.AgreementServiceClient) error {
+			_, err := c.SuspendConsumer(ctx, &hubv1.SuspendConsumerRequest{Provider: "G01", Agency: "G24", Violation: number})
+			return err
+		}, &hubv1.Change{Kind: hubv1.Change_KIND_CONSUMER, Officer: "hoa", Text: "SuspendConsumer", Reason: "ACT_NOT_ALLOWED"}},
+		{"a day that is none", "hoa", func(ctx context.Context, c hubv1.AgreementServiceClient) error {
+			_, err := c.ConfirmDestruction(ctx, &hubv1.ConfirmDestructionRequest{Agreement: "a", Through: number})
+			return err
+		}, &hubv1.Change{Kind: hubv1.Change_KIND_DESTRUCTION, Object: "a", Officer: "hoa", Text: "ConfirmDestruction", Reason: "DATE_MALFORMED"}},
+	} {
+		w.no = nil
+		require.Error(t, c.ask(w.by(c.officer), w.as("H27/one-stop")), c.name)
+		require.Len(t, w.no, 1, c.name)
+		require.Equal(t, []string{"H27", "one-stop"}, []string{w.no[0].GetAgency(), w.no[0].GetSystem()}, c.name)
+		require.NotEmpty(t, w.no[0].GetCertificate(), c.name)
+		w.no[0].Agency, w.no[0].System, w.no[0].Certificate = "", "", ""
+		require.Truef(t, proto.Equal(c.want, w.no[0]), "%s: %v, and not %v", c.name, w.no[0], c.want)
+	}
+	w.no = nil
+	_, err := w.as("H27/one-stop").GetAgreement(w.by("hoa"), &hubv1.GetAgreementRequest{Id: "a"})
+	require.NoError(t, err)
+	require.Empty(t, w.no, "what is answered is no refusal")
+	w.fail = errors.New("disk full")
+	_, err = w.as("H27/one-stop").SuspendAgreement(w.by("hoa"), &hubv1.SuspendAgreementRequest{Id: "a", Reason: "x"})
+	require.Error(t, err)
+	w.lost = errors.New("disk full")
+	_, err = w.as("H27/one-stop").GetAgreement(w.by("hoa"), &hubv1.GetAgreementRequest{Id: "b"})
+	refused(t, err, reason.LedgerUnavailable)
+	require.NotContains(t, err.Error(), "disk")
+	require.NotContains(t, w.log.String(), number)
 }
 
 func TestTheOfficerIsAWordThatIsGivenOnceAndKnown(t *testing.T) {

@@ -44,8 +44,10 @@ type world struct {
 	conns   map[string]*grpc.ClientConn
 
 	mu      sync.Mutex
-	changed []state.Made // that Config.Changed heard of
-	fail    error        // what it fails with
+	changed []state.Made    // that Config.Changed heard of
+	fail    error           // what it fails with
+	no      []*hubv1.Change // that Config.Refused heard of
+	lost    error           // what it fails with
 	now     time.Time
 }
 
@@ -57,7 +59,7 @@ func newWorld(t testing.TB, change ...func(*service.Config)) *world {
 	require.NoError(t, err)
 	sample, members := catalogtest.Load(t), directory(t)
 	cfg := service.Config{
-		DB: w.db, Members: func() *member.Directory { return members }, Now: w.time, Changed: w.hear, Log: slog.New(slog.NewTextHandler(&w.log, nil)),
+		DB: w.db, Members: func() *member.Directory { return members }, Now: w.time, Changed: w.hear, Refused: w.record, Log: slog.New(slog.NewTextHandler(&w.log, nil)),
 		Catalog: func(context.Context, *sql.Tx) (*catalog.Catalog, error) { return sample, nil },
 	}
 	for _, f := range change {
@@ -95,6 +97,14 @@ func (w *world) hear(_ context.Context, made state.Made) error {
 	defer w.mu.Unlock()
 	w.changed = append(w.changed, made)
 	return w.fail
+}
+
+// record is Config.Refused.
+func (w *world) record(_ context.Context, c *hubv1.Change) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.no = append(w.no, c)
+	return w.lost
 }
 
 // as is a client for the service as a system.

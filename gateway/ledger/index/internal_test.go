@@ -39,7 +39,7 @@ func oddRecords() (odd [][]byte) {
 	exchange := &hubv1.LedgerRecord{Time: &timestamppb.Timestamp{Seconds: 5, Nanos: 7}, Event: &hubv1.LedgerRecord_Exchange{
 		Exchange: &hubv1.Exchange{Id: []byte("one"), Case: "1", SubjectHashes: [][]byte{[]byte("a")}, TotalUs: 3}}}
 	change := &hubv1.LedgerRecord{Time: &timestamppb.Timestamp{Nanos: -8}, Event: &hubv1.LedgerRecord_Change{
-		Change: &hubv1.Change{Object: "agreement"}}}
+		Change: &hubv1.Change{Object: "agreement", Officer: "officer", Reason: "reason"}}}
 	agreement := &hubv1.LedgerRecord{Event: &hubv1.LedgerRecord_Change{Change: &hubv1.Change{Kind: hubv1.Change_KIND_AGREEMENT}}}
 	doubt := &hubv1.LedgerRecord{Event: &hubv1.LedgerRecord_Notice{Notice: &hubv1.Notice{About: &hubv1.Notice_InDoubt_{
 		InDoubt: &hubv1.Notice_InDoubt{ExchangeId: []byte("x")}}}}}
@@ -110,7 +110,7 @@ func saidBy(r *hubv1.LedgerRecord) told {
 		s.ids, s.subjects = join([][]byte{i.GetExchangeId()}), join(i.GetSubjectHashes())
 	case r.GetChange() != nil:
 		c := r.GetChange()
-		s.kind, s.agency, s.system = KindChange, c.GetAgency(), c.GetSystem()
+		s.kind, s.agency, s.system, s.officer, s.reason = KindChange, c.GetAgency(), c.GetSystem(), c.GetOfficer(), c.GetReason()
 		if c.GetKind() == hubv1.Change_KIND_AGREEMENT {
 			s.agreement = c.GetObject()
 		}

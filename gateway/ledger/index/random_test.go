@@ -60,7 +60,7 @@ func randomEntry(t *rapid.T, at *time.Time) index.Entry {
 			ProviderAgency: one(t, agencies), Method: one(t, methods), Agreement: one(t, agreements), SubjectHashes: randomSubjects(t)}}
 	case 1:
 		r.Event = &hubv1.LedgerRecord_Change{Change: &hubv1.Change{Kind: hubv1.Change_Kind(rapid.IntRange(0, 3).Draw(t, "changed")),
-			Object: one(t, agreements), Agency: one(t, agencies), System: one(t, systems)}}
+			Object: one(t, agreements), Agency: one(t, agencies), System: one(t, systems), Officer: one(t, officers), Reason: one(t, reasons)}}
 	case 2:
 		r.Event = &hubv1.LedgerRecord_Access{Access: &hubv1.Access{Id: one(t, ids), TraceId: one(t, ids), Agency: one(t, agencies),
 			System: one(t, systems), Officer: one(t, officers), Method: one(t, methods), Reason: one(t, reasons), SubjectHashes: randomSubjects(t)}}
@@ -195,7 +195,7 @@ func factsOf(r *hubv1.LedgerRecord) facts {
 			ids: [][]byte{i.GetExchangeId()}, subjects: i.GetSubjectHashes()}
 	case r.GetChange() != nil:
 		c := r.GetChange()
-		f := facts{kind: index.KindChange, agency: c.GetAgency(), system: c.GetSystem()}
+		f := facts{kind: index.KindChange, agency: c.GetAgency(), system: c.GetSystem(), officer: c.GetOfficer(), reason: c.GetReason()}
 		if c.GetKind() == hubv1.Change_KIND_AGREEMENT {
 			f.agreement = c.GetObject()
 		}

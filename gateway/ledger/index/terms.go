@@ -206,6 +206,10 @@ func (t *terms) change(num protowire.Number, v []byte, n uint64) error {
 		t.agency = v
 	case num == 5:
 		t.system = v
+	case num == 13:
+		t.officer = v
+	case num == 14:
+		t.reason = v
 	}
 	return nil
 }

@@ -123,7 +123,9 @@ func (s *section) change(c *hubv1.Change) {
 	s.say("Object", "Đối tượng", versioned(c.GetObject(), c.GetVersion()))
 	s.add("Done by", "Bên thực hiện", party(c.GetAgency(), c.GetSystem()))
 	s.add("Certificate", "Số sê-ri chứng thư", c.GetCertificate())
+	s.add("Officer", "Cán bộ, công chức", c.GetOfficer())
 	s.add("What was done", "Nội dung", c.GetText())
+	s.add("Refused because", "Lý do từ chối", c.GetReason())
 	s.add("Approved by", "Bên phê duyệt", strings.Join(c.GetApprovals(), ", "))
 	s.add("SHA-256 of what is in force", "SHA-256 của bản có hiệu lực", hex.EncodeToString(c.GetDigest()))
 }

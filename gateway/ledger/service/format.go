@@ -86,7 +86,8 @@ func rowOf(entry *hubv1.LedgerEntry) *row {
 		r.intent(e.Intent)
 	case *hubv1.LedgerRecord_Change:
 		c := e.Change
-		r.kind, r.agency, r.system, r.version = "change", c.GetAgency(), c.GetSystem(), c.GetVersion()
+		r.kind, r.agency, r.system, r.officer = "change", c.GetAgency(), c.GetSystem(), c.GetOfficer()
+		r.version, r.reason = c.GetVersion(), c.GetReason()
 		r.text = strings.ToLower(strings.TrimPrefix(c.GetKind().String(), "KIND_")) + " " + c.GetObject() + ": " + c.GetText()
 	case *hubv1.LedgerRecord_Access:
 		a := e.Access

@@ -4,6 +4,7 @@
 //   - One table (member.Roles.May) says who may do what; what is not in it is refused.
 //   - Who is answered that an officer was disabled can rely on it: the change decides and is in a ledger.
 //   - A system changes the officers of its own agency, and of no other.
+//   - Who is refused hears it when it is in a ledger.
 //
 // What does not belong here: what is enrolled (member) and judging calls by it (gateway/exchange).
 package service
@@ -36,7 +37,9 @@ type Config struct {
 	DB      *state.DB
 	Members func() *member.Directory // the members of this moment; must not block
 	// Changed returns when a change decides, and stands in a ledger.
-	Changed  func(ctx context.Context, made state.Made) error
+	Changed func(ctx context.Context, made state.Made) error
+	// Refused returns when it stands in a ledger that somebody was refused.
+	Refused  func(ctx context.Context, c *hubv1.Change) error
 	Log      *slog.Logger     // default: slog's default
 	Now      func() time.Time // default time.Now
 	Deadline time.Duration    // for each call; default 10 s
@@ -73,7 +76,7 @@ func (s *Server) EnrolOfficers(ctx context.Context, r *hubv1.EnrolOfficersReques
 		return err
 	})
 	if err != nil {
-		return nil, s.fault(err)
+		return nil, s.refuse(ctx, "EnrolOfficers", err)
 	}
 	return &hubv1.EnrolOfficersResponse{Enrolled: int32(enrolled)}, nil
 }
@@ -81,7 +84,7 @@ func (s *Server) EnrolOfficers(ctx context.Context, r *hubv1.EnrolOfficersReques
 // DisableOfficers disables accounts of the caller's agency.
 func (s *Server) DisableOfficers(ctx context.Context, r *hubv1.DisableOfficersRequest) (*hubv1.DisableOfficersResponse, error) {
 	if member.CheckReason(r.GetReason()) != nil {
-		return nil, s.fault(reason.FieldInvalid.At("reason"))
+		return nil, s.refuse(ctx, "DisableOfficers", reason.FieldInvalid.At("reason"))
 	}
 	var disabled int
 	err := s.change(ctx, member.DisableOfficer, r.GetAccounts(), func(ctx context.Context, tx *state.Tx) (err error) {
@@ -89,7 +92,7 @@ func (s *Server) DisableOfficers(ctx context.Context, r *hubv1.DisableOfficersRe
 		return err
 	})
 	if err != nil {
-		return nil, s.fault(err)
+		return nil, s.refuse(ctx, "DisableOfficers", err)
 	}
 	return &hubv1.DisableOfficersResponse{Disabled: int32(disabled)}, nil
 }
@@ -100,14 +103,14 @@ func (s *Server) ListOfficers(ctx context.Context, r *hubv1.ListOfficersRequest)
 	defer cancel()
 	caller, err := s.caller(ctx)
 	if err != nil {
-		return nil, s.fault(err)
+		return nil, s.refuse(ctx, "ListOfficers", err)
 	}
 	agency := r.GetAgency()
 	if agency == "" {
 		agency = caller.ID.Agency
 	}
 	if !caller.Roles.May(member.SeeOfficers).Covers(caller.ID.Agency, agency, "") {
-		return nil, s.fault(reason.ActNotAllowed)
+		return nil, s.refuse(ctx, "ListOfficers", reason.ActNotAllowed)
 	}
 	var officers []member.Officer
 	err = s.cfg.DB.InReadTx(ctx, func(tx *sql.Tx) error {
@@ -118,7 +121,7 @@ func (s *Server) ListOfficers(ctx context.Context, r *hubv1.ListOfficersRequest)
 		return err
 	})
 	if err != nil {
-		return nil, s.fault(err)
+		return nil, s.refuse(ctx, "ListOfficers", err)
 	}
 	out := new(hubv1.ListOfficersResponse)
 	for _, o := range officers {
@@ -225,11 +228,19 @@ func officerOf(ctx context.Context) (string, error) {
 	}
 }
 
-// fault is an error as callers see it. What they cannot mend is logged, for those who can.
-func (s *Server) fault(err error) error {
+// refuse is an error as callers see it. A refusal is recorded before; if it cannot be, they see that instead. What they
+// cannot mend is logged, for those who can.
+func (s *Server) refuse(ctx context.Context, method string, err error) error {
 	f := reason.Of(err)
-	if f.Reason == reason.Internal || f.Reason == reason.LedgerUnavailable {
-		s.cfg.Log.Error("officers not changed or listed", "reason", string(f.Reason), "error", f.Cause)
+	if who, ok := member.FromContext(ctx); ok && f.Reason.Refuses() {
+		by := state.Actor{ID: who.ID, Serial: who.Serial}
+		by.Officer, _ = officerOf(ctx) // what is no account name is not recorded
+		if failed := s.cfg.Refused(context.WithoutCancel(ctx), by.Refusal(hubv1.Change_KIND_MEMBER, method, "", f.Reason)); failed != nil {
+			f = reason.LedgerUnavailable.Because(failed)
+		}
+	}
+	if !f.Reason.Refuses() {
+		s.cfg.Log.Error("officers not changed or listed", "method", method, "reason", string(f.Reason), "error", f.Cause)
 	}
 	return f.GRPCStatus().Err()
 }

@@ -16,6 +16,7 @@ import (
 	"go.uber.org/goleak"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/metadata"
+	"google.golang.org/protobuf/proto"
 
 	"github.com/lienthong/lienthong/gateway/client"
 	"github.com/lienthong/lienthong/gateway/member"
@@ -48,6 +49,7 @@ type world struct {
 
 	mu    sync.Mutex
 	made  []state.Made
+	no    []*hubv1.Change // refusals that were recorded
 	conns map[string]*grpc.ClientConn
 }
 
@@ -71,7 +73,7 @@ func newWorld(t *testing.T) *world {
 		require.NoError(t, err)
 	}
 	w.ring()
-	s := service.New(service.Config{DB: w.db, Members: w.current.Load, Changed: w.changed, Log: slog.New(slog.DiscardHandler)})
+	s := service.New(service.Config{DB: w.db, Members: w.current.Load, Changed: w.changed, Refused: w.refused, Log: slog.New(slog.DiscardHandler)})
 	own := w.identity("G06/gateway")
 	rpc := grpc.NewServer(grpc.Creds(member.Credentials(peer.Config{Certificate: own.Certificate, Roots: own.Roots})))
 	s.Register(rpc)
@@ -113,6 +115,17 @@ func (w *world) changed(_ context.Context, made state.Made) error {
 	w.made = append(w.made, made)
 	w.mu.Unlock()
 	w.ring()
+	return nil
+}
+
+// refused is what a gateway does with each refusal.
+func (w *world) refused(_ context.Context, c *hubv1.Change) error {
+	if err := w.broken.Load(); err != nil {
+		return *err
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.no = append(w.no, c)
 	return nil
 }
 
@@ -265,6 +278,26 @@ func TestAChangeThatCannotBeRecordedIsNotAnswered(t *testing.T) {
 	_, err := w.enrol("H27/one-stop", "an.nv")
 	require.Equal(t, reason.LedgerUnavailable, reason.Of(err).Reason)
 	require.NotContains(t, err.Error(), "disk full")
+	_, err = w.enrol("H27/one-stop", "an nv")
+	require.Equal(t, reason.LedgerUnavailable, reason.Of(err).Reason, "nor is a refusal")
+}
+
+func TestARefusalIsRecordedWithWhoWasRefusedWhat(t *testing.T) {
+	w := newWorld(t)
+	ctx := metadata.AppendToOutgoingContext(t.Context(), service.WordOfficer, "nobody")
+	_, err := w.as("H27/one-stop").EnrolOfficers(ctx, &hubv1.EnrolOfficersRequest{Accounts: []string{"an.nv"}})
+	require.Equal(t, reason.OfficerUnknown, reason.Of(err).Reason)
+	_, err = w.as("H27/one-stop").ListOfficers(t.Context(), &hubv1.ListOfficersRequest{Agency: "040094997317"})
+	require.Equal(t, reason.ActNotAllowed, reason.Of(err).Reason)
+	serial := peer.Serial(w.identity("H27/one-stop").Certificate.Leaf)
+	want := []*hubv1.Change{
+		{Kind: hubv1.Change_KIND_MEMBER, Agency: "H27", System: "one-stop", Certificate: serial, Officer: "nobody", Text: "EnrolOfficers", Reason: "OFFICER_UNKNOWN"},
+		{Kind: hubv1.Change_KIND_MEMBER, Agency: "H27", System: "one-stop", Certificate: serial, Text: "ListOfficers", Reason: "ACT_NOT_ALLOWED"},
+	}
+	require.Len(t, w.no, len(want))
+	for i := range want {
+		require.Truef(t, proto.Equal(want[i], w.no[i]), "%v, and not %v", w.no[i], want[i])
+	}
 }
 
 func TestWhoWasRevokedWhileTheirChangeWaitedMakesNone(t *testing.T) {

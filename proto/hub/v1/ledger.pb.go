@@ -377,7 +377,7 @@ type LedgerRecord_Intent struct {
 }
 
 type LedgerRecord_Change struct {
-	// The hub's rules or its ledger were changed.
+	// The hub's rules or its ledger were changed, or somebody was refused who wanted to see or change the rules.
 	Change *Change `protobuf:"bytes,12,opt,name=change,proto3,oneof"`
 }
 
@@ -1018,7 +1018,8 @@ func (x *Intent) GetSubjects() []*DataSubject {
 	return nil
 }
 
-// Change says that the hub's rules or its ledger were changed, by whom, and who approved.
+// Change says that the hub's rules or its ledger were changed, by whom, and who approved. With a reason it says that
+// somebody was refused instead: then nothing was changed.
 type Change struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// What was changed.
@@ -1033,7 +1034,7 @@ type Change struct {
 	System string `protobuf:"bytes,5,opt,name=system,proto3" json:"system,omitempty"`
 	// Certificate it showed, hexadecimal serial number; empty for who has the hub's machine.
 	Certificate string `protobuf:"bytes,6,opt,name=certificate,proto3" json:"certificate,omitempty"`
-	// What was done, in words for people. Never personal data.
+	// What was done, in words for people; what was refused, by the method's name. Never personal data.
 	Text string `protobuf:"bytes,7,opt,name=text,proto3" json:"text,omitempty"`
 	// Who approved besides: AGENCY/SYSTEM.
 	Approvals []string `protobuf:"bytes,8,rep,name=approvals,proto3" json:"approvals,omitempty"`
@@ -1047,7 +1048,9 @@ type Change struct {
 	// When it was made.
 	Made *timestamppb.Timestamp `protobuf:"bytes,12,opt,name=made,proto3" json:"made,omitempty"`
 	// The officer it was made for, by the account name that the agency's system gave.
-	Officer       string `protobuf:"bytes,13,opt,name=officer,proto3" json:"officer,omitempty"`
+	Officer string `protobuf:"bytes,13,opt,name=officer,proto3" json:"officer,omitempty"`
+	// Registered reason, when it was refused.
+	Reason        string `protobuf:"bytes,14,opt,name=reason,proto3" json:"reason,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1169,6 +1172,13 @@ func (x *Change) GetMade() *timestamppb.Timestamp {
 func (x *Change) GetOfficer() string {
 	if x != nil {
 		return x.Officer
+	}
+	return ""
+}
+
+func (x *Change) GetReason() string {
+	if x != nil {
+		return x.Reason
 	}
 	return ""
 }
@@ -2001,7 +2011,7 @@ const file_hub_v1_ledger_proto_rawDesc = "" +
 	"\vsubject_key\x18\x0e \x01(\rR\n" +
 	"subjectKey\x12%\n" +
 	"\x0erequest_digest\x18\x0f \x01(\fR\rrequestDigest\x12/\n" +
-	"\bsubjects\x18\x10 \x03(\v2\x13.hub.v1.DataSubjectR\bsubjects\"\xd9\x04\n" +
+	"\bsubjects\x18\x10 \x03(\v2\x13.hub.v1.DataSubjectR\bsubjects\"\xf1\x04\n" +
 	"\x06Change\x12'\n" +
 	"\x04kind\x18\x01 \x01(\x0e2\x13.hub.v1.Change.KindR\x04kind\x12\x16\n" +
 	"\x06object\x18\x02 \x01(\tR\x06object\x12\x18\n" +
@@ -2016,7 +2026,8 @@ const file_hub_v1_ledger_proto_rawDesc = "" +
 	" \x01(\x03R\x06number\x12\x1a\n" +
 	"\brevision\x18\v \x01(\x03R\brevision\x12.\n" +
 	"\x04made\x18\f \x01(\v2\x1a.google.protobuf.TimestampR\x04made\x12\x18\n" +
-	"\aofficer\x18\r \x01(\tR\aofficer\"\xd9\x01\n" +
+	"\aofficer\x18\r \x01(\tR\aofficer\x12\x16\n" +
+	"\x06reason\x18\x0e \x01(\tR\x06reason\"\xd9\x01\n" +
 	"\x04Kind\x12\x14\n" +
 	"\x10KIND_UNSPECIFIED\x10\x00\x12\x12\n" +
 	"\x0eKIND_AGREEMENT\x10\x01\x12\x10\n" +
