@@ -126,9 +126,17 @@ func (s *Server) SubmitAgreement(ctx context.Context, q *hubv1.SubmitAgreementRe
 	return &hubv1.SubmitAgreementResponse{Agreement: v}, err
 }
 
+// approve is book.Approve of a document that was read.
+func approve(ctx context.Context, tx *state.Tx, rules book.Rules, who book.Who, m book.Motion) (*hubv1.AgreementVersion, error) {
+	if len(m.Digest) == 0 {
+		return nil, reason.FieldRequired.At("digest")
+	}
+	return book.Approve(ctx, tx, rules, who, m)
+}
+
 // ApproveAgreement implements hubv1.AgreementServiceServer.
 func (s *Server) ApproveAgreement(ctx context.Context, q *hubv1.ApproveAgreementRequest) (*hubv1.ApproveAgreementResponse, error) {
-	v, err := s.judge(ctx, q, book.Approve, book.Motion{ID: q.GetId(), Version: q.GetVersion(), Digest: q.GetDigest()})
+	v, err := s.judge(ctx, q, approve, book.Motion{ID: q.GetId(), Version: q.GetVersion(), Digest: q.GetDigest()})
 	return &hubv1.ApproveAgreementResponse{Agreement: v}, err
 }
 

@@ -30,8 +30,11 @@ func TestAnAgreementFromItsProposalToItsEnd(t *testing.T) {
 	require.Equal(t, "new", got.GetAgreements()[0].GetWhat())
 	require.Equal(t, []state.Made{{Revision: 1, Numbers: []int64{1}}}, w.changed, "it was in force and recorded before the answer")
 	_, err := w.as("G01/steward").ApproveAgreement(w.by("an"), &hubv1.ApproveAgreementRequest{Id: "a"})
+	refused(t, err, reason.FieldRequired, "digest")
+	digest := w.digest("a")
+	_, err = w.as("G01/steward").ApproveAgreement(w.by("an"), &hubv1.ApproveAgreementRequest{Id: "a", Digest: digest})
 	require.NoError(t, err)
-	approved, err := w.as("G06/operator").ApproveAgreement(w.by("binh"), &hubv1.ApproveAgreementRequest{Id: "a", Version: 1})
+	approved, err := w.as("G06/operator").ApproveAgreement(w.by("binh"), &hubv1.ApproveAgreementRequest{Id: "a", Version: 1, Digest: digest})
 	require.NoError(t, err)
 	require.Equal(t, hubv1.AgreementState_AGREEMENT_STATE_ACTIVE, approved.GetAgreement().GetState())
 	_, err = w.as("G01/steward").SuspendAgreement(w.by("an"), &hubv1.SuspendAgreementRequest{Id: "a", Reason: "to be checked"})
@@ -134,7 +137,7 @@ func TestWhatOneMayNotSeeLooksLikeWhatThereIsNot(t *testing.T) {
 				return err
 			},
 			"approve": func(id string) error {
-				_, err := c.ApproveAgreement(ctx, &hubv1.ApproveAgreementRequest{Id: id})
+				_, err := c.ApproveAgreement(ctx, &hubv1.ApproveAgreementRequest{Id: id, Digest: make([]byte, 32)})
 				return err
 			},
 			"refuse": func(id string) error {
@@ -198,7 +201,7 @@ func TestEveryRefusalIsRecordedBeforeItIsHeard(t *testing.T) {
 		want          *hubv1.Change
 	}{
 		{"not theirs to approve", "hoa", func(ctx context.Context, c hubv1.AgreementServiceClient) error {
-			_, err := c.ApproveAgreement(ctx, &hubv1.ApproveAgreementRequest{Id: "a"})
+			_, err := c.ApproveAgreement(ctx, &hubv1.ApproveAgreementRequest{Id: "a", Digest: make([]byte, 32)})
 			return err
 		}, &hubv1.Change{Kind: hubv1.Change_KIND_AGREEMENT, Object: "a", Officer: "hoa", Text: "ApproveAgreement", Reason: "ACT_NOT_ALLOWED"}},
 		{"none of this name, which is a person's", "hoa", func(ctx context.Context, c hubv1.AgreementServiceClient) error {

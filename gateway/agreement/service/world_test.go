@@ -145,10 +145,18 @@ func (w *world) propose(docs ...*hubv1.Agreement) *hubv1.ProposeAgreementsRespon
 // agree has a document in force.
 func (w *world) agree(id string) {
 	w.propose(document(id))
+	digest := w.digest(id)
 	for name, officer := range map[string]string{"G01/steward": "an", "G06/operator": "binh"} {
-		_, err := w.as(name).ApproveAgreement(w.by(officer), &hubv1.ApproveAgreementRequest{Id: id})
+		_, err := w.as(name).ApproveAgreement(w.by(officer), &hubv1.ApproveAgreementRequest{Id: id, Digest: digest})
 		require.NoError(w.t, err)
 	}
+}
+
+// digest is that of the newest version of an agreement, as its provider reads it.
+func (w *world) digest(id string) []byte {
+	got, err := w.as("G01/steward").GetAgreement(w.t.Context(), &hubv1.GetAgreementRequest{Id: id})
+	require.NoError(w.t, err)
+	return got.GetVersions()[0].GetDigest()
 }
 
 // refused wants an error with a reason, and a field if one is named.

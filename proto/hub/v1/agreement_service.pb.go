@@ -1015,7 +1015,7 @@ type ApproveAgreementRequest struct {
 	Id string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
 	// The version that is meant; 0: the only one that waits.
 	Version int64 `protobuf:"varint,2,opt,name=version,proto3" json:"version,omitempty"`
-	// SHA-256 of the document that was read, so that nothing else is approved; empty: whatever waits.
+	// SHA-256 of the document that was read, AgreementVersion.digest, so that nothing else is approved.
 	Digest        []byte `protobuf:"bytes,3,opt,name=digest,proto3" json:"digest,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
