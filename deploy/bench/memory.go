@@ -12,6 +12,12 @@ import (
 // costs nothing. What the hub is slower is what its promise costs that no answer leaves before its record is on disk.
 const inMemory = "hub-memory"
 
+// warmUps are how long they are asked before they are measured.
+var warmUps = map[string]time.Duration{inMemory: warmUp, withMany: manyWarmUp}
+
+// ledgersInMemory are the paths whose ledger lies in memory.
+var ledgersInMemory = []string{inMemory, withMany}
+
 // What a ledger in memory may need.
 const (
 	fastest     = 30_000 // calls/s that no hub on two cores exceeds
@@ -31,11 +37,17 @@ func (o *options) memoryDir() (string, error) {
 
 // memoryNeed is how many bytes a run may write to a ledger, measurements that are taken again left out.
 func (o *options) memoryNeed() int64 {
-	busy := warmUp
+	var busy time.Duration
 	for _, callers := range o.Callers {
 		busy += time.Duration(o.Rounds) * o.length(callers)
 	}
-	return int64(busy.Seconds()*fastest*recordBytes) + 256<<20
+	need := int64(0)
+	for _, name := range ledgersInMemory {
+		if o.wants(name) {
+			need += int64((warmUps[name]+busy).Seconds()*fastest*recordBytes) + 256<<20
+		}
+	}
+	return need
 }
 
 // checkMemory fails unless a directory lies in memory and has so much space.

@@ -35,6 +35,7 @@ type path struct {
 	server  peer.ID    // who answers there
 	servers []*process // all that works for a call
 
+	warm  time.Duration // how long it is asked before it is measured
 	quiet time.Duration // how long the servers idle before they have surely finished with the last calls
 }
 
@@ -118,10 +119,16 @@ func (b *bench) openServers(ctx context.Context) (*servers, error) {
 			return s, err
 		}
 	}
-	if b.opt.wants(inMemory) {
-		dir, err := b.copyNation(ctx, inMemory)
+	for _, name := range ledgersInMemory {
+		if !b.opt.wants(name) {
+			continue
+		}
+		dir, err := b.copyNation(ctx, name)
 		if err == nil {
-			err = b.openHub(ctx, s, inMemory, dir, "--ledger", filepath.Join(b.memory, "ledger"))
+			err = b.openHub(ctx, s, name, dir, "--ledger", filepath.Join(b.memory, name))
+		}
+		if err == nil && name == withMany {
+			err = addMany(ctx, s.paths[len(s.paths)-1])
 		}
 		if err != nil {
 			return s, err
@@ -142,7 +149,7 @@ func (b *bench) openHub(ctx context.Context, s *servers, name, dir string, flags
 	s.started = append(s.started, hub)
 	s.paths = append(s.paths, &path{
 		name: name, address: ready.Addresses["grpc"], dir: parts.Dir(dir), asker: desk, server: client.Gateway,
-		servers: []*process{hub}, quiet: followers,
+		servers: []*process{hub}, warm: warmUp, quiet: followers,
 	})
 	return nil
 }
@@ -168,7 +175,7 @@ func (b *bench) openRegistry(ctx context.Context, s *servers, dir parts.Dir) err
 	}
 	if b.opt.wants("direct") {
 		s.paths = append(s.paths, &path{
-			name: "direct", address: address, dir: dir, asker: steward, server: registryID, servers: []*process{registry}})
+			name: "direct", address: address, dir: dir, asker: steward, server: registryID, servers: []*process{registry}, warm: warmUp})
 	}
 	for _, kind := range proxies {
 		if !b.opt.wants(kind.name) {
@@ -180,7 +187,7 @@ func (b *bench) openRegistry(ctx context.Context, s *servers, dir parts.Dir) err
 		}
 		s.started = append(s.started, proxy)
 		s.paths = append(s.paths, &path{
-			name: kind.name, address: at, dir: dir, asker: desk, server: front, servers: []*process{registry, proxy}})
+			name: kind.name, address: at, dir: dir, asker: desk, server: front, servers: []*process{registry, proxy}, warm: warmUp})
 	}
 	return nil
 }

@@ -115,6 +115,7 @@ func (r *report) judge() {
 	}
 	r.judgeCalls()
 	r.judgeLedger()
+	r.judgeMany()
 	for _, s := range r.Starts {
 		limit, known := startLimits[startTime{Name: s.Name, People: s.People}]
 		if known {
@@ -165,6 +166,16 @@ func (r *report) judgeLedger() {
 	memory, without := r.find(inMemory, 1)
 	if with && without {
 		r.Goals.AtMost("p50 of the hub at 1 caller, ms more than with its ledger in memory", hub.P50-memory.P50, 0.5)
+	}
+}
+
+// judgeMany says what a country's agreements cost an exchange.
+func (r *report) judgeMany() {
+	few, without := r.find(inMemory, judgedCallers)
+	many, with := r.find(withMany, judgedCallers)
+	if with && without {
+		what := fmt.Sprintf("CPU per call of the hub with %d agreements over %d services, in that with the sandbox's", manyAgreements, manyServices)
+		r.Goals.AtMost(what, many.CPU/few.CPU, 1.1)
 	}
 }
 

@@ -54,6 +54,8 @@ func TestGoalsAreJudgedAtTheirLimits(t *testing.T) {
 		{"ledger on disk as wished", report{Rows: ledgers(850, 1.5)}, []bool{true, true, true}},
 		{"ledger on disk too slow", report{Rows: ledgers(849, 1.51)}, []bool{false, false, false}},
 		{"ledger in memory at 64 callers only", report{Rows: ledgers(850, 1)[:2]}, []bool{true}},
+		{"agreements cost what they may", report{Rows: []row{{Name: inMemory, Callers: 64, CPU: 100}, {Name: withMany, Callers: 64, CPU: 110}}}, []bool{true}},
+		{"agreements cost more", report{Rows: []row{{Name: inMemory, Callers: 64, CPU: 100}, {Name: withMany, Callers: 64, CPU: 111}}}, []bool{false}},
 		{"starts in time", report{Starts: []startTime{{Name: "first start", People: 100_000, Seconds: 5}, {Name: "second start", People: 100_000, Seconds: 1}, {Name: "first start", People: million, Seconds: 30}}}, []bool{true, true, true}},
 		{"starts too late", report{Starts: []startTime{{Name: "first start", People: 100_000, Seconds: 5.01}, {Name: "second start", People: 100_000, Seconds: 1.01}, {Name: "first start", People: million, Seconds: 30.01}}}, []bool{false, false, false}},
 		{"a start of another nation", report{Starts: []startTime{{Name: "first start", People: 5000, Seconds: 60}}}, nil},

@@ -25,7 +25,7 @@ type bench struct {
 // mostRetakes bounds how much longer a run takes on a busy machine.
 const mostRetakes = 12
 
-// warmUp is how long each path is asked before it is measured.
+// warmUp is how long most paths are asked before they are measured.
 const warmUp = 2 * time.Second
 
 // run measures everything and prints what it found.
@@ -68,7 +68,7 @@ func run(ctx context.Context, opt *options) error {
 
 // measure takes the starts, then the calls.
 func (b *bench) measure(ctx context.Context) error {
-	if b.opt.wants(inMemory) {
+	if b.opt.wants(inMemory) || b.opt.wants(withMany) {
 		memory, err := b.opt.memoryDir()
 		if err != nil {
 			return err
@@ -119,7 +119,7 @@ func (b *bench) rounds(ctx context.Context, s *servers) error {
 	load := &load{ghz: filepath.Join(b.tools, "ghz"), dir: b.dir}
 	for _, p := range s.paths {
 		say("warming up %s", p.name)
-		if _, err := load.run(ctx, p, judgedCallers, warmUp); err != nil {
+		if _, err := load.run(ctx, p, judgedCallers, p.warm); err != nil {
 			return err
 		}
 	}

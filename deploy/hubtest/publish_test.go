@@ -36,7 +36,7 @@ func publish(t *testing.T, hub *hubtest.Hub, files ...*descriptorpb.FileDescript
 	p, err := catalogtest.Publication(t, catalogtest.Offer, files...)
 	require.NoError(t, err)
 	hub.Change(t, func(ctx context.Context, tx *state.Tx) error {
-		return catalog.Publish(ctx, tx, p, func(string) ([]catalog.Use, error) { return nil, nil })
+		return catalog.Publish(ctx, tx, nil, p, func(string) ([]catalog.Use, error) { return nil, nil })
 	})
 }
 

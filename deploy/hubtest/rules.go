@@ -129,7 +129,7 @@ func publishOffer(ctx context.Context, tx *state.Tx, files fs.FS, name string) e
 		return fmt.Errorf("%s: its generated code is not linked: %w", offer.Name(), err)
 	}
 	none := func(string) ([]catalog.Use, error) { return nil, nil }
-	return catalog.Publish(ctx, tx, offer.Publication(catalog.FileSet(found.ParentFile())), none)
+	return catalog.Publish(ctx, tx, nil, offer.Publication(catalog.FileSet(found.ParentFile())), none)
 }
 
 func readAgreements(files fs.FS) (docs []*hubv1.Agreement, err error) {

@@ -167,7 +167,7 @@ func (c *catalogPublish) publish(ctx context.Context, tx *state.Tx, set *descrip
 		return e, err
 	}
 	uses := func(service string) ([]catalog.Use, error) { return book.Uses(ctx, tx.Tx, before, service, tx.Now) }
-	if err := catalog.Publish(ctx, tx, p, uses); err != nil {
+	if err := catalog.Publish(ctx, tx, before, p, uses); err != nil {
 		return e, err
 	}
 	after, err := catalog.Read(ctx, tx, before)

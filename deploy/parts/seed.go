@@ -54,7 +54,7 @@ func publish(ctx context.Context, tx *state.Tx) (fresh bool, err error) {
 		if err != nil {
 			return false, err
 		}
-		if err := catalog.Publish(ctx, tx, offer.Publication(catalog.FileSet(desc.ParentFile())), usesOf(ctx, tx, before)); err != nil {
+		if err := catalog.Publish(ctx, tx, before, offer.Publication(catalog.FileSet(desc.ParentFile())), usesOf(ctx, tx, before)); err != nil {
 			return false, fmt.Errorf("publish %s: %w", r.Service, err)
 		}
 	}

@@ -49,7 +49,7 @@ func uses(named ...catalog.Use) catalog.Uses {
 func (s *shelf) publish(offer string, named []catalog.Use, files ...*descriptorpb.FileDescriptorProto) (state.Made, error) {
 	p, err := catalogtest.Publication(s.t, offer, files...)
 	require.NoError(s.t, err)
-	return s.change(func(ctx context.Context, tx *state.Tx) error { return catalog.Publish(ctx, tx, p, uses(named...)) })
+	return s.change(func(ctx context.Context, tx *state.Tx) error { return catalog.Publish(ctx, tx, nil, p, uses(named...)) })
 }
 
 func (s *shelf) read(before *catalog.Catalog) *catalog.Catalog {
@@ -290,7 +290,7 @@ func BenchmarkReadWhenNothingChanged(b *testing.B) {
 		if err != nil {
 			return err
 		}
-		return catalog.Publish(b.Context(), tx, p, uses())
+		return catalog.Publish(b.Context(), tx, nil, p, uses())
 	})
 	require.NoError(b, err)
 	c, err := catalog.Read(b.Context(), db.Read, nil)

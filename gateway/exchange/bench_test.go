@@ -39,7 +39,7 @@ func country(b *testing.B, services, agreements int) (*policy.Policy, []*exchang
 			if err != nil {
 				return err
 			}
-			if err := catalog.Publish(b.Context(), tx, p, func(string) ([]catalog.Use, error) { return nil, nil }); err != nil {
+			if err := catalog.Publish(b.Context(), tx, nil, p, func(string) ([]catalog.Use, error) { return nil, nil }); err != nil {
 				return err
 			}
 		}

@@ -59,7 +59,7 @@ func policy(t *testing.T) rules {
 			offer, err := sandbox.Offer(string(f.Services().Get(0).FullName()))
 			require.NoError(t, err)
 			none := func(string) ([]catalog.Use, error) { return nil, nil }
-			require.NoError(t, catalog.Publish(t.Context(), tx, offer.Publication(catalog.FileSet(f)), none))
+			require.NoError(t, catalog.Publish(t.Context(), tx, nil, offer.Publication(catalog.FileSet(f)), none))
 		}
 		return book.Seed(t.Context(), tx, docs)
 	})
