@@ -39,7 +39,6 @@ const (
 // addMany publishes services of a hub that runs, which nobody answers for, and puts agreements about them in force. It
 // returns when they decide.
 func addMany(ctx context.Context, p *path) (err error) {
-	p.warm = manyWarmUp
 	began := time.Now()
 	db, err := state.Open(ctx, state.Config{Config: store.Config{Path: p.dir.State()}})
 	if err != nil {

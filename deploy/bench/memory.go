@@ -30,7 +30,7 @@ const tmpfsMagic = 0x01021994
 // memoryDir makes a directory in memory for the ledger of a run. The caller removes it.
 func (o *options) memoryDir() (string, error) {
 	if err := checkMemory(o.Memory, o.memoryNeed()); err != nil {
-		return "", fmt.Errorf("%w; or leave this path out: --only direct,nginx,haproxy,hub", err)
+		return "", fmt.Errorf("%w; or leave out those with a ledger in memory: --only direct,nginx,haproxy,hub; hub-many needs the most", err)
 	}
 	return os.MkdirTemp(o.Memory, "lienthong-bench-")
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -149,7 +150,7 @@ func (b *bench) openHub(ctx context.Context, s *servers, name, dir string, flags
 	s.started = append(s.started, hub)
 	s.paths = append(s.paths, &path{
 		name: name, address: ready.Addresses["grpc"], dir: parts.Dir(dir), asker: desk, server: client.Gateway,
-		servers: []*process{hub}, warm: warmUp, quiet: followers,
+		servers: []*process{hub}, warm: cmp.Or(warmUps[name], warmUp), quiet: followers,
 	})
 	return nil
 }

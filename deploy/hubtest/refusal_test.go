@@ -80,7 +80,7 @@ func TestWhoIsRefusedAChangeOfTheRulesStandsInTheLedger(t *testing.T) {
 			refused = append(refused, strings.Join([]string{c.GetAgency(), c.GetSystem(), c.GetOfficer(), c.GetText(), c.GetReason()}, " "))
 		}
 	}
-	require.Equal(t, []string{"H27 one-stop can.bo SuspendConsumer ACT_NOT_ALLOWED", "H27 one-stop can.bo ListOfficers ACT_NOT_ALLOWED"}, refused)
+	require.Equal(t, []string{"H27 one-stop can.bo refused: SuspendConsumer ACT_NOT_ALLOWED", "H27 one-stop can.bo refused: ListOfficers ACT_NOT_ALLOWED"}, refused)
 }
 
 func TestWhatIsNotPublishedIsUnknown(t *testing.T) {

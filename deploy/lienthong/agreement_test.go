@@ -62,7 +62,7 @@ func newAgreementDesk(t *testing.T) *agreementDesk {
 	cfg := service.Config{
 		DB: db, Members: func() *member.Directory { return members },
 		Changed: func(context.Context, state.Made) error { return nil },
-		Refused: func(context.Context, *hubv1.Change) error { return nil },
+		Refused: func(context.Context, string, *hubv1.Change) error { return nil },
 		Catalog: func(context.Context, *sql.Tx) (*catalog.Catalog, error) { return sample, nil },
 		Explain: func(_ context.Context, consumer peer.ID, q *hubv1.ExplainRequest) (*hubv1.ExplainResponse, error) {
 			return &hubv1.ExplainResponse{

@@ -157,7 +157,7 @@ func happened(r *hubv1.LedgerRecord) (who, what, purpose, outcome, took string) 
 		}
 		who = strings.Trim(x.GetAgency()+"/"+x.GetSystem(), "/")
 		if x.GetReason() != "" {
-			return who, x.GetText(), "", "refused " + x.GetReason(), ""
+			return who, "wanted: " + strings.TrimPrefix(x.GetText(), "refused: "), "", strings.TrimSpace("refused " + x.GetReason() + " " + x.GetObject()), ""
 		}
 		return who, "changed: " + word(x.GetKind()), "", outcome, ""
 	case r.GetNotice() != nil:
@@ -207,7 +207,7 @@ func told(n *hubv1.Notice) string {
 		return fmt.Sprintf("%d exchanges were told LEDGER_UNAVAILABLE; nothing of them left", uint64(len(a.GetExchangeIds()))+a.GetMore())
 	case n.GetRefusals() != nil:
 		f := n.GetRefusals()
-		return fmt.Sprintf("%d more refusals of %s/%s with %s", f.GetCount(), f.GetConsumerAgency(), f.GetConsumerSystem(), f.GetReason())
+		return strings.TrimSpace(fmt.Sprintf("%d more refusals of %s/%s with %s %s", f.GetCount(), f.GetConsumerAgency(), f.GetConsumerSystem(), f.GetReason(), f.GetMethod()))
 	case n.GetClockBack() != nil:
 		return fmt.Sprintf("the clock went back by %v", time.Duration(n.GetClockBack().GetBehindMs())*time.Millisecond)
 	case n.GetFields() != nil:

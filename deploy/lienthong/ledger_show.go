@@ -261,7 +261,8 @@ func otherRows(r *hubv1.LedgerRecord) [][]string {
 			[]string{"certificate", x.GetCertificate()}, []string{"trace", hex.EncodeToString(x.GetTraceId())})
 	case r.GetChange() != nil:
 		x := r.GetChange()
-		return append(rows, []string{"text", x.GetText()}, []string{"object", x.GetObject()}, []string{"officer", x.GetOfficer()}, []string{"approved by", strings.Join(x.GetApprovals(), ", ")},
+		return append(rows, []string{"about", word(x.GetKind())}, []string{"text", x.GetText()}, []string{"officer", x.GetOfficer()},
+			[]string{"certificate", x.GetCertificate()}, []string{"approved by", strings.Join(x.GetApprovals(), ", ")},
 			[]string{"digest", hex.EncodeToString(x.GetDigest())})
 	}
 	return rows

@@ -184,6 +184,14 @@ func (s *storedLedger) search(ctx context.Context, top *cli, f *hubv1.Filter, li
 	return list, err
 }
 
+// changedAgreement is the agreement that a change is about.
+func changedAgreement(c *hubv1.Change) string {
+	if c.GetKind() != hubv1.Change_KIND_AGREEMENT {
+		return ""
+	}
+	return c.GetObject()
+}
+
 // selects reports whether a filter, without a subject, selects a record.
 func selects(f *hubv1.Filter, r *hubv1.LedgerRecord) bool {
 	x, intent, access := r.GetExchange(), r.GetIntent(), r.GetAccess()
@@ -197,7 +205,7 @@ func selects(f *hubv1.Filter, r *hubv1.LedgerRecord) bool {
 		{f.GetCase(), either(x.GetCase(), intent.GetCase())},
 		{f.GetOfficer(), either(x.GetOfficer(), intent.GetOfficer()) + access.GetOfficer() + r.GetChange().GetOfficer()},
 		{f.GetReason(), either(x.GetReason(), access.GetReason()) + r.GetChange().GetReason()},
-		{f.GetAgreement(), either(x.GetAgreement(), intent.GetAgreement())},
+		{f.GetAgreement(), either(x.GetAgreement(), intent.GetAgreement()) + changedAgreement(r.GetChange())},
 		{f.GetTraceId(), hex.EncodeToString(append(x.GetTraceId(), access.GetTraceId()...))},
 		{f.GetExchangeId(), exchangeOf(r)},
 	} {
@@ -213,7 +221,11 @@ func selects(f *hubv1.Filter, r *hubv1.LedgerRecord) bool {
 		return false
 	}
 	when := r.GetTime().AsTime()
-	return (f.GetOutcome() == hubv1.Exchange_OUTCOME_UNSPECIFIED || f.GetOutcome() == x.GetOutcome()) &&
+	outcome := x.GetOutcome()
+	if access.GetReason()+r.GetChange().GetReason() != "" {
+		outcome = hubv1.Exchange_OUTCOME_REFUSED
+	}
+	return (f.GetOutcome() == hubv1.Exchange_OUTCOME_UNSPECIFIED || f.GetOutcome() == outcome) &&
 		(f.GetMinLatency() == nil || x != nil && int64(x.GetTotalUs()) >= f.GetMinLatency().AsDuration().Microseconds()) &&
 		(f.GetFrom() == nil || !when.Before(f.GetFrom().AsTime())) && (f.GetTo() == nil || when.Before(f.GetTo().AsTime()))
 }

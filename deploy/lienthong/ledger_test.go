@@ -206,7 +206,7 @@ func TestEveryKindOfRecordIsALine(t *testing.T) {
 		{Event: &hubv1.LedgerRecord_Intent{Intent: &hubv1.Intent{Method: "a.B/C"}}},
 		{Event: &hubv1.LedgerRecord_Access{Access: &hubv1.Access{Method: "Search", Role: hubv1.Access_ROLE_OPERATOR}}},
 		{Event: &hubv1.LedgerRecord_Change{Change: &hubv1.Change{Kind: hubv1.Change_KIND_LEDGER_KEY, Object: "subject", Version: 2}}},
-		{Event: &hubv1.LedgerRecord_Change{Change: &hubv1.Change{Kind: hubv1.Change_KIND_AGREEMENT, Text: "ApproveAgreement", Reason: "ACT_NOT_ALLOWED"}}},
+		{Event: &hubv1.LedgerRecord_Change{Change: &hubv1.Change{Kind: hubv1.Change_KIND_AGREEMENT, Text: "refused: ApproveAgreement", Reason: "ACT_NOT_ALLOWED"}}},
 		{},
 	}
 	for _, n := range notices {

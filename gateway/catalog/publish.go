@@ -45,8 +45,8 @@ type Uses func(service string) ([]Use, error)
 
 // Publish puts a service into the catalog, or its contract in the place of the one that it has. It is refused whole, with
 // what is wrong: a contract that is not complete, another owner's service, a change that breaks agreements (*BreakError),
-// an item that has its source elsewhere. What is as it was is no change. A catalog that was read before this
-// service was touched saves building again what it has; it may be nil.
+// an item that has its source elsewhere. What is as it was is no change. A catalog that was read before saves building again
+// what has not changed since; it may be nil, and not one from between two changes of a service in this transaction.
 func Publish(ctx context.Context, tx *state.Tx, read *Catalog, p Publication, uses Uses) error {
 	before, err := Read(ctx, tx, read)
 	if err != nil {

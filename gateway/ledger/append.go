@@ -51,7 +51,7 @@ func (l *Ledger) appendExchange(e exchange.Evidence, x *hubv1.Exchange) (exchang
 // its own. What ends an intent always has one, and so has what a registry said of somebody.
 func (l *Ledger) onlyCounted(x *hubv1.Exchange) bool {
 	return x.GetOutcome() == hubv1.Exchange_OUTCOME_REFUSED && !saysSomething(x) && !l.intents.has(exchange.ID(x.GetId())) &&
-		l.flood.counts(sameRefusal{x.GetConsumerAgency(), x.GetConsumerSystem(), x.GetReason()}, l.cfg.Now())
+		l.flood.counts(sameRefusal{x.GetConsumerAgency(), x.GetConsumerSystem(), x.GetReason(), ""}, l.cfg.Now())
 }
 
 // saysSomething reports whether a refusal told the consumer something of a person: a registry was asked and refused
@@ -91,7 +91,7 @@ func (l *Ledger) receiptOf(seq uint64, key [keySize]byte) exchange.Receipt {
 // counted.
 func (l *Ledger) AppendAccess(_ context.Context, record *hubv1.LedgerRecord) error {
 	a := record.GetAccess()
-	if a.GetReason() != "" && l.flood.counts(sameRefusal{a.GetAgency(), a.GetSystem(), a.GetReason()}, l.cfg.Now()) {
+	if a.GetReason() != "" && l.flood.counts(sameRefusal{a.GetAgency(), a.GetSystem(), a.GetReason(), a.GetMethod()}, l.cfg.Now()) {
 		return l.journal.Err()
 	}
 	kept := proto.CloneOf(record) // the reader goes on with the hashes as they were
@@ -112,10 +112,10 @@ func (l *Ledger) AppendChange(_ context.Context, c *hubv1.Change) (position stri
 	return l.cfg.Origin + ":" + strconv.FormatUint(seq, 10), nil
 }
 
-// AppendRefusal takes the record that somebody was refused who wanted to see or change the hub's rules. Those beyond some
-// of a kind in a minute are counted.
-func (l *Ledger) AppendRefusal(ctx context.Context, c *hubv1.Change) error {
-	if l.flood.counts(sameRefusal{c.GetAgency(), c.GetSystem(), c.GetReason()}, l.cfg.Now()) {
+// AppendRefusal takes the record that a method was refused by which somebody wanted to see or change the hub's rules.
+// Those beyond some of a kind in a minute are counted.
+func (l *Ledger) AppendRefusal(ctx context.Context, method string, c *hubv1.Change) error {
+	if l.flood.counts(sameRefusal{c.GetAgency(), c.GetSystem(), c.GetReason(), method}, l.cfg.Now()) {
 		return l.journal.Err()
 	}
 	_, err := l.AppendChange(ctx, c)

@@ -14,8 +14,9 @@ const (
 	maxKinds   = 10_000 // kinds of refusals that are counted at a time; more have records of their own
 )
 
-// sameRefusal is what equal refusals have in common.
-type sameRefusal struct{ agency, system, reason string }
+// sameRefusal is what equal refusals have in common. Exchanges have no method here: which one was refused matters less
+// than by whom, and there are many.
+type sameRefusal struct{ agency, system, reason, method string }
 
 // counted is how often something was refused in one minute.
 type counted struct {
@@ -93,7 +94,7 @@ func (f *flood) end(r sameRefusal, c *counted) {
 		return
 	}
 	f.ended = append(f.ended, &hubv1.Notice_Refusals{
-		ConsumerAgency: r.agency, ConsumerSystem: r.system, Reason: r.reason, Count: c.more,
+		ConsumerAgency: r.agency, ConsumerSystem: r.system, Reason: r.reason, Method: r.method, Count: c.more,
 		First: timestamppb.New(c.first), Last: timestamppb.New(c.last),
 	})
 }

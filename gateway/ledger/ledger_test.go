@@ -158,21 +158,30 @@ func TestEqualRefusalsBeyondTenInAMinuteBecomeOneCountingRecord(t *testing.T) {
 
 func TestWhoIsRefusedAChangeHasARecordUntilThereAreTooMany(t *testing.T) {
 	f := open(t)
-	for range 30 {
-		require.NoError(t, f.AppendRefusal(t.Context(), &hubv1.Change{Agency: "H27", System: "one-stop", Text: "ApproveAgreement", Reason: "ACT_NOT_ALLOWED"}))
+	act := func(method string) {
+		c := &hubv1.Change{Agency: "H27", System: "one-stop", Text: "refused: " + method, Reason: "ACT_NOT_ALLOWED"}
+		require.NoError(t, f.AppendRefusal(t.Context(), method, c))
 	}
+	for range 30 {
+		f.ask(refused("ACT_NOT_ALLOWED"))
+		act("ListOfficers")
+	}
+	act("ApproveAgreement")
 	f.close()
 	all := f.kept()
-	count := uint64(0)
+	own := map[string]uint64{}
 	for _, r := range all {
-		if r.GetChange().GetReason() == "ACT_NOT_ALLOWED" {
-			count++
-		}
+		own[r.GetChange().GetText()]++
 	}
+	require.EqualValues(t, 1, own["refused: ApproveAgreement"], "it is not counted among refusals of something else")
+	count := own["refused: ListOfficers"]
 	require.GreaterOrEqual(t, count, uint64(10))
 	require.LessOrEqual(t, count, uint64(20), "ten in each of the minutes that this took, two at most")
 	for _, n := range notices(all, (*hubv1.Notice).GetRefusals) {
-		count += n.GetCount()
+		if n.GetMethod() != "" {
+			require.Equal(t, "ListOfficers", n.GetMethod())
+			count += n.GetCount()
+		}
 	}
 	require.EqualValues(t, 30, count, "no refusal is lost")
 }

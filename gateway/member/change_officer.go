@@ -16,6 +16,9 @@ const (
 	maxOfficers = 500_000 // of one agency, disabled ones too
 )
 
+// ErrTooManyOfficers says that an agency would have more officers than are kept.
+var ErrTooManyOfficers = fmt.Errorf("an agency has %d officers at most, disabled ones among them", maxOfficers)
+
 // EnrolOfficers enrols accounts of an agency; those that are disabled are enabled again. It returns how many were not
 // enrolled before, and records nothing if that is none.
 func EnrolOfficers(ctx context.Context, tx *state.Tx, agency string, accounts []string) (enrolled int, err error) {
@@ -27,7 +30,7 @@ func EnrolOfficers(ctx context.Context, tx *state.Tx, agency string, accounts []
 		return 0, fmt.Errorf("count officers: %w", err)
 	}
 	if have+int64(len(accounts)) > maxOfficers {
-		return 0, fmt.Errorf("%s has %d officers; %d are the most", agency, have, maxOfficers)
+		return 0, fmt.Errorf("%s has %d: %w", agency, have, ErrTooManyOfficers)
 	}
 	return each(ctx, tx, "enrolled", agency, "", accounts, `INSERT INTO officer (agency, account, enrolled, disabled, reason, revision)
 		VALUES ($1, $2, $3, 0, $4, $5) ON CONFLICT (agency, account) DO UPDATE SET enrolled = excluded.enrolled, disabled = 0,

@@ -69,7 +69,7 @@ type Actor struct {
 func (a Actor) Refusal(kind hubv1.Change_Kind, method, object string, why reason.Reason) *hubv1.Change {
 	return &hubv1.Change{
 		Kind: kind, Object: object, Agency: a.ID.Agency, System: a.ID.System, Certificate: a.Serial, Officer: a.Officer,
-		Text: method, Reason: string(why),
+		Text: "refused: " + method, Reason: string(why),
 	}
 }
 

@@ -138,7 +138,7 @@ func (s *Server) refuse(ctx context.Context, q proto.Message, err error) error {
 			fault, err = reason.LedgerUnavailable.Because(failed), nil
 		}
 	}
-	if !fault.Reason.Refuses() {
+	if fault.Reason == reason.Internal || fault.Reason == reason.LedgerUnavailable {
 		s.cfg.Log.Error("agreement service failed", "method", methodOf(q), "reason", string(fault.Reason), "error", fault.Cause)
 	}
 	st := fault.GRPCStatus()
@@ -169,27 +169,47 @@ func (s *Server) record(ctx context.Context, q proto.Message, why reason.Reason)
 	}
 	by := state.Actor{ID: who.ID, Serial: who.Serial}
 	by.Officer, _ = officerOf(ctx) // what is no account name is not recorded
-	ctx = context.WithoutCancel(ctx)
-	kind, object := subjectOf(q)
-	if object != "" {
-		if _, _, err := book.Parties(ctx, s.cfg.DB.Read, object); err != nil {
-			object = "" // no agreement, so it may be anything
-		}
-	}
-	return s.cfg.Refused(ctx, by.Refusal(kind, methodOf(q), object, why))
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.cfg.Deadline)
+	defer cancel()
+	kind, object := s.subjectOf(ctx, q)
+	return s.cfg.Refused(ctx, methodOf(q), by.Refusal(kind, methodOf(q), object, why))
 }
 
-// subjectOf says what a request is about: an agreement, whose id may be one that there is not, or a consumer.
-func subjectOf(q proto.Message) (kind hubv1.Change_Kind, object string) {
+// subjectOf says what a request is about: a consumer or an agreement, if it is one that there is. What else was written
+// in its place is not said, for it may be anything.
+func (s *Server) subjectOf(ctx context.Context, q proto.Message) (kind hubv1.Change_Kind, object string) {
 	switch q := q.(type) {
-	case *hubv1.SuspendConsumerRequest, *hubv1.ResumeConsumerRequest, *hubv1.ListSuspensionsRequest:
+	case *hubv1.ListSuspensionsRequest:
 		return hubv1.Change_KIND_CONSUMER, ""
+	case interface {
+		GetAgency() string
+		GetSystem() string
+	}: // suspend and resume a consumer
+		if s.known(q.GetAgency(), q.GetSystem()) {
+			object = strings.TrimSuffix(q.GetAgency()+"/"+q.GetSystem(), "/")
+		}
+		return hubv1.Change_KIND_CONSUMER, object
 	case *hubv1.ConfirmDestructionRequest:
-		return hubv1.Change_KIND_DESTRUCTION, q.GetAgreement()
+		return hubv1.Change_KIND_DESTRUCTION, s.agreement(ctx, q.GetAgreement())
 	case interface{ GetId() string }:
-		return hubv1.Change_KIND_AGREEMENT, q.GetId()
+		return hubv1.Change_KIND_AGREEMENT, s.agreement(ctx, q.GetId())
 	}
 	return hubv1.Change_KIND_AGREEMENT, ""
+}
+
+// agreement is the id of an agreement, and nothing if there is none.
+func (s *Server) agreement(ctx context.Context, id string) string {
+	if id == "" {
+		return ""
+	}
+	_, _, err := book.Parties(ctx, s.cfg.DB.Read, id)
+	if err == nil {
+		return id
+	}
+	if reason.Of(err).Reason != reason.AgreementUnknown {
+		s.cfg.Log.Error("a refusal is recorded without the agreement that it is about", "error", err)
+	}
+	return ""
 }
 
 // maxProblem is how long the text of one problem may be, in bytes.

@@ -44,8 +44,9 @@ type Config struct {
 	// though the change stands.
 	Changed func(ctx context.Context, made state.Made) error
 
-	// Refused has a ledger take that somebody was refused, before they hear so.
-	Refused func(ctx context.Context, c *hubv1.Change) error
+	// Refused has a ledger take, before the caller hears of it, that a method was refused; of many equal ones the later
+	// ones are only counted.
+	Refused func(ctx context.Context, method string, c *hubv1.Change) error
 
 	// Explain says what would become of a question of a consumer.
 	Explain func(ctx context.Context, consumer peer.ID, question *hubv1.ExplainRequest) (*hubv1.ExplainResponse, error)

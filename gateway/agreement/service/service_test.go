@@ -203,27 +203,31 @@ func TestEveryRefusalIsRecordedBeforeItIsHeard(t *testing.T) {
 		{"not theirs to approve", "hoa", func(ctx context.Context, c hubv1.AgreementServiceClient) error {
 			_, err := c.ApproveAgreement(ctx, &hubv1.ApproveAgreementRequest{Id: "a", Digest: make([]byte, 32)})
 			return err
-		}, &hubv1.Change{Kind: hubv1.Change_KIND_AGREEMENT, Object: "a", Officer: "hoa", Text: "ApproveAgreement", Reason: "ACT_NOT_ALLOWED"}},
+		}, &hubv1.Change{Kind: hubv1.Change_KIND_AGREEMENT, Object: "a", Officer: "hoa", Text: "refused: ApproveAgreement", Reason: "ACT_NOT_ALLOWED"}},
 		{"none of this name, which is a person's", "hoa", func(ctx context.Context, c hubv1.AgreementServiceClient) error {
 			_, err := c.GetAgreement(ctx, &hubv1.GetAgreementRequest{Id: number})
 			return err
-		}, &hubv1.Change{Kind: hubv1.Change_KIND_AGREEMENT, Officer: "hoa", Text: "GetAgreement", Reason: "AGREEMENT_UNKNOWN"}},
+		}, &hubv1.Change{Kind: hubv1.Change_KIND_AGREEMENT, Officer: "hoa", Text: "refused: GetAgreement", Reason: "AGREEMENT_UNKNOWN"}},
 		{"an officer who is none", number, func(ctx context.Context, c hubv1.AgreementServiceClient) error {
 			_, err := c.ListProposals(ctx, &hubv1.ListProposalsRequest{})
 			return err
-		}, &hubv1.Change{Kind: hubv1.Change_KIND_AGREEMENT, Text: "ListProposals", Reason: "METADATA_INVALID"}},
+		}, &hubv1.Change{Kind: hubv1.Change_KIND_AGREEMENT, Text: "refused: ListProposals", Reason: "METADATA_INVALID"}},
 		{"one whom nobody knows", "gone", func(ctx context.Context, c hubv1.AgreementServiceClient) error {
 			_, err := c.Explain(ctx, &hubv1.ExplainRequest{Method: number})
 			return err
-		}, &hubv1.Change{Kind: hubv1.Change_KIND_AGREEMENT, Officer: "gone", Text: "Explain", Reason: "OFFICER_UNKNOWN"}},
+		}, &hubv1.Change{Kind: hubv1.Change_KIND_AGREEMENT, Officer: "gone", Text: "refused: Explain", Reason: "OFFICER_UNKNOWN"}},
 		{"another consumer", "hoa", func(ctx context.Context, c hubv1.AgreementServiceClient) error {
 			_, err := c.SuspendConsumer(ctx, &hubv1.SuspendConsumerRequest{Provider: "G01", Agency: "G24", Violation: number})
 			return err
-		}, &hubv1.Change{Kind: hubv1.Change_KIND_CONSUMER, Officer: "hoa", Text: "SuspendConsumer", Reason: "ACT_NOT_ALLOWED"}},
+		}, &hubv1.Change{Kind: hubv1.Change_KIND_CONSUMER, Object: "G24", Officer: "hoa", Text: "refused: SuspendConsumer", Reason: "ACT_NOT_ALLOWED"}},
+		{"a consumer that there is not", "hoa", func(ctx context.Context, c hubv1.AgreementServiceClient) error {
+			_, err := c.ResumeConsumer(ctx, &hubv1.ResumeConsumerRequest{Provider: "G01", Agency: number})
+			return err
+		}, &hubv1.Change{Kind: hubv1.Change_KIND_CONSUMER, Officer: "hoa", Text: "refused: ResumeConsumer", Reason: "ACT_NOT_ALLOWED"}},
 		{"a day that is none", "hoa", func(ctx context.Context, c hubv1.AgreementServiceClient) error {
 			_, err := c.ConfirmDestruction(ctx, &hubv1.ConfirmDestructionRequest{Agreement: "a", Through: number})
 			return err
-		}, &hubv1.Change{Kind: hubv1.Change_KIND_DESTRUCTION, Object: "a", Officer: "hoa", Text: "ConfirmDestruction", Reason: "DATE_MALFORMED"}},
+		}, &hubv1.Change{Kind: hubv1.Change_KIND_DESTRUCTION, Object: "a", Officer: "hoa", Text: "refused: ConfirmDestruction", Reason: "DATE_MALFORMED"}},
 	} {
 		w.no = nil
 		require.Error(t, c.ask(w.by(c.officer), w.as("H27/one-stop")), c.name)

@@ -100,7 +100,7 @@ func (w *world) hear(_ context.Context, made state.Made) error {
 }
 
 // record is Config.Refused.
-func (w *world) record(_ context.Context, c *hubv1.Change) error {
+func (w *world) record(_ context.Context, _ string, c *hubv1.Change) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.no = append(w.no, c)

@@ -114,10 +114,16 @@ func saidBy(r *hubv1.LedgerRecord) told {
 		if c.GetKind() == hubv1.Change_KIND_AGREEMENT {
 			s.agreement = c.GetObject()
 		}
+		if c.GetReason() != "" {
+			s.outcome = hubv1.Exchange_OUTCOME_REFUSED
+		}
 	case r.GetAccess() != nil:
 		a := r.GetAccess()
 		s.kind, s.agency, s.system, s.method, s.officer, s.reason = KindAccess, a.GetAgency(), a.GetSystem(), a.GetMethod(), a.GetOfficer(), a.GetReason()
 		s.trace, s.ids, s.subjects = string(a.GetTraceId()), join([][]byte{a.GetId()}), join(a.GetSubjectHashes())
+		if a.GetReason() != "" {
+			s.outcome = hubv1.Exchange_OUTCOME_REFUSED
+		}
 	case r.GetNotice() != nil:
 		n, c := r.GetNotice(), r.GetNotice().GetRefusals()
 		s.kind, s.ids = KindNotice, join(append(n.GetNotAnswered().GetExchangeIds(), n.GetInDoubt().GetExchangeId()))
@@ -126,6 +132,7 @@ func saidBy(r *hubv1.LedgerRecord) told {
 		}
 		if c != nil {
 			s.agency, s.system, s.reason, s.outcome, s.refused = c.GetConsumerAgency(), c.GetConsumerSystem(), c.GetReason(), hubv1.Exchange_OUTCOME_REFUSED, c.GetCount()
+			s.method = c.GetMethod()
 			if c.GetFirst() != nil {
 				s.first = c.GetFirst().AsTime().UnixNano()
 			}

@@ -99,6 +99,9 @@ func randomNotice(t *rapid.T, at time.Time) *hubv1.Notice {
 	case 2:
 		n := &hubv1.Notice_Refusals{ConsumerAgency: one(t, agencies), ConsumerSystem: one(t, systems),
 			Reason: one(t, reasons), Count: uint64(rapid.IntRange(0, 9).Draw(t, "count"))}
+		if rapid.Bool().Draw(t, "no exchange") {
+			n.Method = one(t, methods)
+		}
 		if rapid.Bool().Draw(t, "dated") {
 			n.First = timestamppb.New(at.Add(-90 * time.Second))
 		}
@@ -199,11 +202,12 @@ func factsOf(r *hubv1.LedgerRecord) facts {
 		if c.GetKind() == hubv1.Change_KIND_AGREEMENT {
 			f.agreement = c.GetObject()
 		}
+		f.outcome = refusedFor(c.GetReason())
 		return f
 	case r.GetAccess() != nil:
 		a := r.GetAccess()
 		return facts{kind: index.KindAccess, agency: a.GetAgency(), system: a.GetSystem(), method: a.GetMethod(), officer: a.GetOfficer(),
-			reason: a.GetReason(), trace: a.GetTraceId(), ids: [][]byte{a.GetId()}, subjects: a.GetSubjectHashes()}
+			reason: a.GetReason(), outcome: refusedFor(a.GetReason()), trace: a.GetTraceId(), ids: [][]byte{a.GetId()}, subjects: a.GetSubjectHashes()}
 	case r.GetNotice() != nil:
 		n := r.GetNotice()
 		f := facts{kind: index.KindNotice, ids: n.GetNotAnswered().GetExchangeIds()}
@@ -212,10 +216,19 @@ func factsOf(r *hubv1.LedgerRecord) facts {
 		}
 		if c := n.GetRefusals(); c != nil {
 			f.agency, f.system, f.reason, f.outcome = c.GetConsumerAgency(), c.GetConsumerSystem(), c.GetReason(), hubv1.Exchange_OUTCOME_REFUSED
+			f.method = c.GetMethod()
 		}
 		return f
 	}
 	return facts{}
+}
+
+// refusedFor is the outcome of what is no exchange.
+func refusedFor(reason string) hubv1.Exchange_Outcome {
+	if reason == "" {
+		return hubv1.Exchange_OUTCOME_UNSPECIFIED
+	}
+	return hubv1.Exchange_OUTCOME_REFUSED
 }
 
 // wants is what a query means, said once more.

@@ -10,7 +10,7 @@ import (
 )
 
 // format is the number of the way in which an index is kept. Change it with the way.
-const format = 2
+const format = 3
 
 // sealed is a block that was written.
 type sealed struct {

@@ -209,7 +209,7 @@ func (t *terms) change(num protowire.Number, v []byte, n uint64) error {
 	case num == 13:
 		t.officer = v
 	case num == 14:
-		t.reason = v
+		t.reason, t.outcome = v, hubv1.Exchange_OUTCOME_REFUSED
 	}
 	return nil
 }
@@ -232,7 +232,7 @@ func (t *terms) access(num protowire.Number, v []byte, _ uint64) error {
 	case 10:
 		t.subjects = append(t.subjects, v)
 	case 13:
-		t.reason = v
+		t.reason, t.outcome = v, hubv1.Exchange_OUTCOME_REFUSED
 	case 14:
 		t.trace = v
 	}
@@ -300,6 +300,8 @@ func (t *terms) refusals(num protowire.Number, v []byte, n uint64) error {
 			t.first = new(stamp)
 		}
 		return t.first.read(v)
+	case num == 7:
+		t.method = v
 	}
 	return nil
 }

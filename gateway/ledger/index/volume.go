@@ -35,8 +35,8 @@ const minute = int64(time.Minute)
 func (v volumes) add(t *terms, scratch *[]byte) {
 	counts := t.kind == KindExchange
 	at := t.time
-	if t.refused > 0 && len(t.agency) == 0 {
-		return // connections that were refused before anybody knew whose they were: no exchange began
+	if t.refused > 0 && (len(t.agency) == 0 || len(t.method) > 0) {
+		return // no exchange: connections that were refused before anybody knew whose they were, readings and acts
 	}
 	if t.refused > 0 {
 		counts = true

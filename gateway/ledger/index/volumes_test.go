@@ -79,7 +79,7 @@ func counted(r *hubv1.LedgerRecord) (uint64, time.Time) {
 		return 1, at.Truncate(time.Minute)
 	}
 	refused := r.GetNotice().GetRefusals()
-	if refused.GetConsumerAgency() == "" {
+	if refused.GetConsumerAgency() == "" || refused.GetMethod() != "" {
 		return 0, at // no exchange began
 	}
 	if refused.GetFirst() != nil {

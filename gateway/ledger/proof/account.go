@@ -56,6 +56,9 @@ func tell(v *Verdict) section {
 		s.intent(r.GetIntent())
 	case r.GetChange() != nil:
 		s.title = phrase{"A change of the hub's rules or of its ledger", "Thay đổi quy tắc của nền tảng hoặc của sổ"}
+		if r.GetChange().GetReason() != "" {
+			s.title = phrase{"Somebody was refused, and nothing was changed", "Yêu cầu bị từ chối, không có thay đổi nào"}
+		}
 		s.change(r.GetChange())
 	case r.GetAccess() != nil:
 		s.title = phrase{"Somebody read the ledger", "Lượt tra cứu sổ nhật ký"}

@@ -87,16 +87,25 @@ func rowOf(entry *hubv1.LedgerEntry) *row {
 	case *hubv1.LedgerRecord_Change:
 		c := e.Change
 		r.kind, r.agency, r.system, r.officer = "change", c.GetAgency(), c.GetSystem(), c.GetOfficer()
-		r.version, r.reason = c.GetVersion(), c.GetReason()
+		r.version, r.reason, r.outcome = c.GetVersion(), c.GetReason(), refusedOr(c.GetReason())
 		r.text = strings.ToLower(strings.TrimPrefix(c.GetKind().String(), "KIND_")) + " " + c.GetObject() + ": " + c.GetText()
 	case *hubv1.LedgerRecord_Access:
 		a := e.Access
 		r.kind, r.id, r.agency, r.system, r.officer, r.method = "access", a.GetId(), a.GetAgency(), a.GetSystem(), a.GetOfficer(), a.GetMethod()
 		r.reason, r.trace, r.subjects, r.text = a.GetReason(), a.GetTraceId(), a.GetSubjectHashes(), a.GetFilter()
+		r.outcome = refusedOr(a.GetReason())
 	case *hubv1.LedgerRecord_Notice:
 		r.kind, r.text = "notice", noticeText(e.Notice)
 	}
 	return r
+}
+
+// refusedOr is the outcome of what is no exchange: nothing, but for a reason.
+func refusedOr(reason string) string {
+	if reason == "" {
+		return ""
+	}
+	return outcomeText(hubv1.Exchange_OUTCOME_REFUSED)
 }
 
 func (r *row) exchange(x *hubv1.Exchange) {

@@ -4,7 +4,7 @@
 //   - One table (member.Roles.May) says who may do what; what is not in it is refused.
 //   - Who is answered that an officer was disabled can rely on it: the change decides and is in a ledger.
 //   - A system changes the officers of its own agency, and of no other.
-//   - Who is refused hears it when it is in a ledger.
+//   - Who is refused hears it when a ledger has taken it.
 //
 // What does not belong here: what is enrolled (member) and judging calls by it (gateway/exchange).
 package service
@@ -12,6 +12,7 @@ package service
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"log/slog"
 	"runtime/debug"
 	"time"
@@ -38,8 +39,8 @@ type Config struct {
 	Members func() *member.Directory // the members of this moment; must not block
 	// Changed returns when a change decides, and stands in a ledger.
 	Changed func(ctx context.Context, made state.Made) error
-	// Refused returns when it stands in a ledger that somebody was refused.
-	Refused  func(ctx context.Context, c *hubv1.Change) error
+	// Refused has a ledger take that a method was refused; of many equal ones the later ones are only counted.
+	Refused  func(ctx context.Context, method string, c *hubv1.Change) error
 	Log      *slog.Logger     // default: slog's default
 	Now      func() time.Time // default time.Now
 	Deadline time.Duration    // for each call; default 10 s
@@ -69,10 +70,14 @@ func New(cfg Config) *Server {
 func (s *Server) Register(to grpc.ServiceRegistrar) { hubv1.RegisterOfficerServiceServer(to, s) }
 
 // EnrolOfficers enrols accounts of the caller's agency.
-func (s *Server) EnrolOfficers(ctx context.Context, r *hubv1.EnrolOfficersRequest) (*hubv1.EnrolOfficersResponse, error) {
+func (s *Server) EnrolOfficers(ctx context.Context, r *hubv1.EnrolOfficersRequest) (_ *hubv1.EnrolOfficersResponse, err error) {
+	defer s.survive(&err)
 	var enrolled int
-	err := s.change(ctx, member.EnrolOfficer, r.GetAccounts(), func(ctx context.Context, tx *state.Tx) (err error) {
+	err = s.change(ctx, member.EnrolOfficer, r.GetAccounts(), func(ctx context.Context, tx *state.Tx) (err error) {
 		enrolled, err = member.EnrolOfficers(ctx, tx, tx.By.ID.Agency, r.GetAccounts())
+		if errors.Is(err, member.ErrTooManyOfficers) {
+			return reason.BatchTooLarge.At("accounts")
+		}
 		return err
 	})
 	if err != nil {
@@ -82,12 +87,13 @@ func (s *Server) EnrolOfficers(ctx context.Context, r *hubv1.EnrolOfficersReques
 }
 
 // DisableOfficers disables accounts of the caller's agency.
-func (s *Server) DisableOfficers(ctx context.Context, r *hubv1.DisableOfficersRequest) (*hubv1.DisableOfficersResponse, error) {
+func (s *Server) DisableOfficers(ctx context.Context, r *hubv1.DisableOfficersRequest) (_ *hubv1.DisableOfficersResponse, err error) {
+	defer s.survive(&err)
 	if member.CheckReason(r.GetReason()) != nil {
 		return nil, s.refuse(ctx, "DisableOfficers", reason.FieldInvalid.At("reason"))
 	}
 	var disabled int
-	err := s.change(ctx, member.DisableOfficer, r.GetAccounts(), func(ctx context.Context, tx *state.Tx) (err error) {
+	err = s.change(ctx, member.DisableOfficer, r.GetAccounts(), func(ctx context.Context, tx *state.Tx) (err error) {
 		disabled, err = member.DisableOfficers(ctx, tx, tx.By.ID.Agency, r.GetAccounts(), r.GetReason())
 		return err
 	})
@@ -98,7 +104,8 @@ func (s *Server) DisableOfficers(ctx context.Context, r *hubv1.DisableOfficersRe
 }
 
 // ListOfficers lists the accounts of an agency.
-func (s *Server) ListOfficers(ctx context.Context, r *hubv1.ListOfficersRequest) (*hubv1.ListOfficersResponse, error) {
+func (s *Server) ListOfficers(ctx context.Context, r *hubv1.ListOfficersRequest) (_ *hubv1.ListOfficersResponse, err error) {
+	defer s.survive(&err)
 	ctx, cancel := context.WithTimeout(ctx, s.cfg.Deadline)
 	defer cancel()
 	caller, err := s.caller(ctx)
@@ -134,6 +141,14 @@ func (s *Server) ListOfficers(ctx context.Context, r *hubv1.ListOfficersRequest)
 	return out, nil
 }
 
+// survive makes a panic a failure of one request.
+func (s *Server) survive(err *error) {
+	if p := recover(); p != nil {
+		s.cfg.Log.Error("officer service panicked", "stack", string(debug.Stack()))
+		*err = reason.Internal.GRPCStatus().Err()
+	}
+}
+
 // caller is who asks.
 func (s *Server) caller(ctx context.Context) (member.Caller, error) {
 	cert, ok := member.FromContext(ctx)
@@ -144,14 +159,7 @@ func (s *Server) caller(ctx context.Context) (member.Caller, error) {
 }
 
 // change makes a change of accounts for a caller who may, and waits until it decides.
-// A panic is a failure of this request alone.
 func (s *Server) change(ctx context.Context, act member.Act, accounts []string, do func(context.Context, *state.Tx) error) (err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			s.cfg.Log.Error("officer service panicked", "stack", string(debug.Stack()))
-			err = reason.Internal
-		}
-	}()
 	ctx, cancel := context.WithTimeout(ctx, s.cfg.Deadline)
 	defer cancel()
 	caller, err := s.caller(ctx)
@@ -235,11 +243,13 @@ func (s *Server) refuse(ctx context.Context, method string, err error) error {
 	if who, ok := member.FromContext(ctx); ok && f.Reason.Refuses() {
 		by := state.Actor{ID: who.ID, Serial: who.Serial}
 		by.Officer, _ = officerOf(ctx) // what is no account name is not recorded
-		if failed := s.cfg.Refused(context.WithoutCancel(ctx), by.Refusal(hubv1.Change_KIND_MEMBER, method, "", f.Reason)); failed != nil {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.cfg.Deadline)
+		defer cancel()
+		if failed := s.cfg.Refused(ctx, method, by.Refusal(hubv1.Change_KIND_MEMBER, method, "", f.Reason)); failed != nil {
 			f = reason.LedgerUnavailable.Because(failed)
 		}
 	}
-	if !f.Reason.Refuses() {
+	if f.Reason == reason.Internal || f.Reason == reason.LedgerUnavailable {
 		s.cfg.Log.Error("officers not changed or listed", "method", method, "reason", string(f.Reason), "error", f.Cause)
 	}
 	return f.GRPCStatus().Err()

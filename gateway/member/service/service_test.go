@@ -119,7 +119,7 @@ func (w *world) changed(_ context.Context, made state.Made) error {
 }
 
 // refused is what a gateway does with each refusal.
-func (w *world) refused(_ context.Context, c *hubv1.Change) error {
+func (w *world) refused(_ context.Context, _ string, c *hubv1.Change) error {
 	if err := w.broken.Load(); err != nil {
 		return *err
 	}
@@ -291,8 +291,8 @@ func TestARefusalIsRecordedWithWhoWasRefusedWhat(t *testing.T) {
 	require.Equal(t, reason.ActNotAllowed, reason.Of(err).Reason)
 	serial := peer.Serial(w.identity("H27/one-stop").Certificate.Leaf)
 	want := []*hubv1.Change{
-		{Kind: hubv1.Change_KIND_MEMBER, Agency: "H27", System: "one-stop", Certificate: serial, Officer: "nobody", Text: "EnrolOfficers", Reason: "OFFICER_UNKNOWN"},
-		{Kind: hubv1.Change_KIND_MEMBER, Agency: "H27", System: "one-stop", Certificate: serial, Text: "ListOfficers", Reason: "ACT_NOT_ALLOWED"},
+		{Kind: hubv1.Change_KIND_MEMBER, Agency: "H27", System: "one-stop", Certificate: serial, Officer: "nobody", Text: "refused: EnrolOfficers", Reason: "OFFICER_UNKNOWN"},
+		{Kind: hubv1.Change_KIND_MEMBER, Agency: "H27", System: "one-stop", Certificate: serial, Text: "refused: ListOfficers", Reason: "ACT_NOT_ALLOWED"},
 	}
 	require.Len(t, w.no, len(want))
 	for i := range want {

@@ -1034,7 +1034,7 @@ type Change struct {
 	System string `protobuf:"bytes,5,opt,name=system,proto3" json:"system,omitempty"`
 	// Certificate it showed, hexadecimal serial number; empty for who has the hub's machine.
 	Certificate string `protobuf:"bytes,6,opt,name=certificate,proto3" json:"certificate,omitempty"`
-	// What was done, in words for people; what was refused, by the method's name. Never personal data.
+	// What was done, in words for people; or "refused: " and the method's name. Never personal data.
 	Text string `protobuf:"bytes,7,opt,name=text,proto3" json:"text,omitempty"`
 	// Who approved besides: AGENCY/SYSTEM.
 	Approvals []string `protobuf:"bytes,8,rep,name=approvals,proto3" json:"approvals,omitempty"`
@@ -1743,7 +1743,10 @@ type Notice_Refusals struct {
 	// When the first and the last of them came.
 	First *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=first,proto3" json:"first,omitempty"`
 	// See first.
-	Last          *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=last,proto3" json:"last,omitempty"`
+	Last *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=last,proto3" json:"last,omitempty"`
+	// What was refused, by the method's short name, where it was a reading of the ledger or an act on the hub's rules;
+	// empty for exchanges.
+	Method        string `protobuf:"bytes,7,opt,name=method,proto3" json:"method,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1818,6 +1821,13 @@ func (x *Notice_Refusals) GetLast() *timestamppb.Timestamp {
 		return x.Last
 	}
 	return nil
+}
+
+func (x *Notice_Refusals) GetMethod() string {
+	if x != nil {
+		return x.Method
+	}
+	return ""
 }
 
 // ClockBack says how far the clock went back.
@@ -2066,7 +2076,7 @@ const file_hub_v1_ledger_proto_rawDesc = "" +
 	"\rROLE_CONSUMER\x10\x03\x12\x11\n" +
 	"\rROLE_PROVIDER\x10\x04\x12\x10\n" +
 	"\fROLE_CITIZEN\x10\x05\x12\x0f\n" +
-	"\vROLE_PORTAL\x10\x06\"\xe5\a\n" +
+	"\vROLE_PORTAL\x10\x06\"\xfd\a\n" +
 	"\x06Notice\x12/\n" +
 	"\x06opened\x18\x01 \x01(\v2\x15.hub.v1.Notice.OpenedH\x00R\x06opened\x12/\n" +
 	"\x06closed\x18\x02 \x01(\v2\x15.hub.v1.Notice.ClosedH\x00R\x06closed\x123\n" +
@@ -2088,14 +2098,15 @@ const file_hub_v1_ledger_proto_rawDesc = "" +
 	"intent_seq\x18\x02 \x01(\x04R\tintentSeq\x1aD\n" +
 	"\vNotAnswered\x12!\n" +
 	"\fexchange_ids\x18\x01 \x03(\fR\vexchangeIds\x12\x12\n" +
-	"\x04more\x18\x02 \x01(\x04R\x04more\x1a\xec\x01\n" +
+	"\x04more\x18\x02 \x01(\x04R\x04more\x1a\x84\x02\n" +
 	"\bRefusals\x12'\n" +
 	"\x0fconsumer_agency\x18\x01 \x01(\tR\x0econsumerAgency\x12'\n" +
 	"\x0fconsumer_system\x18\x02 \x01(\tR\x0econsumerSystem\x12\x16\n" +
 	"\x06reason\x18\x03 \x01(\tR\x06reason\x12\x14\n" +
 	"\x05count\x18\x04 \x01(\x04R\x05count\x120\n" +
 	"\x05first\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\x05first\x12.\n" +
-	"\x04last\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\x04last\x1aV\n" +
+	"\x04last\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\x04last\x12\x16\n" +
+	"\x06method\x18\a \x01(\tR\x06method\x1aV\n" +
 	"\tClockBack\x12,\n" +
 	"\x03now\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\x03now\x12\x1b\n" +
 	"\tbehind_ms\x18\x02 \x01(\x03R\bbehindMs\x1a\x1e\n" +
