@@ -165,7 +165,7 @@ func (r *row) approvedFor(party string) bool {
 // mayApprove says whether an approval can be given: two different people, neither of whom made the proposal.
 func (r *row) mayApprove(a approval) error {
 	if a.officer == "" {
-		return reason.OfficerRequired.At("lt-officer")
+		return reason.OfficerRequired.At(member.WordOfficer)
 	}
 	if same(a, r.draftedBy, r.draftedFor) || same(a, r.proposedBy, r.proposedFor) {
 		return reason.SelfApproval

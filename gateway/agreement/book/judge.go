@@ -82,8 +82,11 @@ func whole(i int, doc *hubv1.Agreement, wrong *complaints) bool {
 // members says which parties nobody knows.
 func members(i int, doc *hubv1.Agreement, rules Rules, wrong *complaints) {
 	agency := doc.GetConsumer().GetAgency()
-	if !rules.known(doc.GetProvider(), "") {
-		wrong.add(i, "provider", "no agency %s is a member; expected one of: lienthong agency list", doc.GetProvider())
+	if provider := doc.GetProvider(); provider != "" && !rules.known(provider, "") {
+		wrong.add(i, "provider", "no agency %s is a member; expected one of: lienthong agency list", provider)
+	}
+	if agency == "" {
+		return // which was said already
 	}
 	if !rules.known(agency, "") {
 		wrong.add(i, "consumer.agency", "no agency %s is a member; expected one of: lienthong agency list", agency)

@@ -180,6 +180,9 @@ func TestAPartyThatNobodyKnowsIsNamed(t *testing.T) {
 	isRefused(t, err, reason.AgreementInvalid)
 	require.ErrorContains(t, err, "0.provider: no agency G01 is a member")
 	require.ErrorContains(t, err, "0.consumer.systems[1]: H27 has no system nobody")
+	_, err = w.propose(desk, false, document("a", func(d *hubv1.Agreement) { d.Provider = "" }))
+	require.ErrorContains(t, err, "0.provider: provider is missing")
+	require.NotContains(t, err.Error(), "is a member", "what is missing is not unknown besides")
 }
 
 func TestAnAlteredDocumentIsNotRead(t *testing.T) {
