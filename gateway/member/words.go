@@ -1,6 +1,7 @@
 package member
 
 import (
+	"context"
 	"fmt"
 	"regexp"
 	"regexp/syntax"
@@ -8,8 +9,13 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"google.golang.org/grpc/metadata"
+
 	"github.com/lienthong/lienthong/proto/reason"
 )
+
+// WordOfficer is the metadata in which a system names the officer for whom it acts: the account's name.
+const WordOfficer = "lt-officer"
 
 // Bounds on what operators and agencies may write.
 const (
@@ -20,7 +26,7 @@ const (
 
 // Refusals of words. They are made once: the refusing of a call allocates nothing.
 var (
-	errOfficer = reason.OfficerUnknown.At("lt-officer")
+	errOfficer = reason.OfficerUnknown.At(WordOfficer)
 	errCase    = reason.CaseInvalid.At("lt-case")
 )
 
@@ -43,6 +49,20 @@ func (d *Directory) CheckWords(agency, officer, caseNumber string) error {
 		return errCase
 	}
 	return nil
+}
+
+// OfficerOf is the officer for whom a call about the hub's rules is made; "" if none is named. It fails with
+// METADATA_INVALID for what is no account's name, and for two.
+func OfficerOf(ctx context.Context) (string, error) {
+	md, _ := metadata.FromIncomingContext(ctx)
+	given := md[WordOfficer]
+	if len(given) == 0 {
+		return "", nil
+	}
+	if word := given[0]; len(given) == 1 && (word == "" || CheckAccount(word) == nil) {
+		return word, nil
+	}
+	return "", reason.MetadataInvalid.At(WordOfficer)
 }
 
 // caseForm compiles the form of case numbers; nil if it is empty. It must match the whole of a number.

@@ -24,7 +24,6 @@ import (
 
 	hubv1 "github.com/lienthong/lienthong/proto/hub/v1"
 	"github.com/lienthong/lienthong/proto/peer"
-	"github.com/lienthong/lienthong/proto/reason"
 	"github.com/lienthong/lienthong/services/store"
 )
 
@@ -63,14 +62,6 @@ type Actor struct {
 	ID      peer.ID // the system
 	Serial  string  // certificate that it showed; empty for who has the hub's machine
 	Officer string  // for whom it did so; may be empty
-}
-
-// Refusal is the record that an actor was refused something: the method that it called, and the object if that is known.
-func (a Actor) Refusal(kind hubv1.Change_Kind, method, object string, why reason.Reason) *hubv1.Change {
-	return &hubv1.Change{
-		Kind: kind, Object: object, Agency: a.ID.Agency, System: a.ID.System, Certificate: a.Serial, Officer: a.Officer,
-		Text: "refused: " + method, Reason: string(why),
-	}
 }
 
 // Tx is a change under way.

@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
-	"google.golang.org/grpc/metadata"
 	"google.golang.org/protobuf/proto"
 
 	"github.com/lienthong/lienthong/gateway/agreement/book"
@@ -17,9 +16,6 @@ import (
 	hubv1 "github.com/lienthong/lienthong/proto/hub/v1"
 	"github.com/lienthong/lienthong/proto/reason"
 )
-
-// WordOfficer names the metadata that says for which officer something is done.
-const WordOfficer = "lt-officer"
 
 // asking is one request and who makes it.
 type asking struct {
@@ -48,7 +44,7 @@ func (s *Server) identify(ctx context.Context) (*asking, error) {
 	if err != nil {
 		return nil, err
 	}
-	officer, err := officerOf(ctx)
+	officer, err := member.OfficerOf(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -69,19 +65,6 @@ func (s *Server) rejudge(ctx context.Context, tx *state.Tx, a *asking) (err erro
 		return err
 	}
 	return members.CheckWords(a.agency(), a.officer, "")
-}
-
-// officerOf is the officer that the caller names: an account name, given once.
-func officerOf(ctx context.Context) (string, error) {
-	md, _ := metadata.FromIncomingContext(ctx)
-	given := md[WordOfficer]
-	if len(given) == 0 {
-		return "", nil
-	}
-	if word := given[0]; len(given) == 1 && (word == "" || member.CheckAccount(word) == nil) {
-		return word, nil
-	}
-	return "", reason.MetadataInvalid.At(WordOfficer)
 }
 
 // answer makes the answer to one request. A panic is a failure of this request alone.
@@ -163,16 +146,10 @@ func (s *Server) refuse(ctx context.Context, q proto.Message, err error) error {
 
 // record has a ledger take that a caller was refused.
 func (s *Server) record(ctx context.Context, q proto.Message, why reason.Reason) error {
-	who, ok := member.FromContext(ctx)
-	if !ok {
-		return nil // nobody comes this far without a certificate
-	}
-	by := state.Actor{ID: who.ID, Serial: who.Serial}
-	by.Officer, _ = officerOf(ctx) // what is no account name is not recorded
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.cfg.Deadline)
 	defer cancel()
 	kind, object := s.subjectOf(ctx, q)
-	return s.cfg.Refused(ctx, methodOf(q), by.Refusal(kind, methodOf(q), object, why))
+	return s.cfg.Refused(ctx, methodOf(q), member.Refusal(ctx, kind, methodOf(q), object, why))
 }
 
 // subjectOf says what a request is about: a consumer or an agreement, if it is one that there is. What else was written

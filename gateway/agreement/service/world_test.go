@@ -119,7 +119,7 @@ func (w *world) as(name string) hubv1.AgreementServiceClient {
 
 // by is a context in which somebody is named.
 func (w *world) by(officer string) context.Context {
-	return metadata.AppendToOutgoingContext(w.t.Context(), service.WordOfficer, officer)
+	return metadata.AppendToOutgoingContext(w.t.Context(), member.WordOfficer, officer)
 }
 
 // document is an agreement of Hà Tĩnh's one-stop desk with G01, unlike every other of another id.

@@ -18,7 +18,6 @@ import (
 	"time"
 
 	"google.golang.org/grpc"
-	"google.golang.org/grpc/metadata"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/lienthong/lienthong/gateway/member"
@@ -26,9 +25,6 @@ import (
 	hubv1 "github.com/lienthong/lienthong/proto/hub/v1"
 	"github.com/lienthong/lienthong/proto/reason"
 )
-
-// WordOfficer is the metadata in which a system names the officer for whom it asks.
-const WordOfficer = "lt-officer"
 
 // defaultDeadline bounds each call.
 const defaultDeadline = 10 * time.Second
@@ -170,7 +166,7 @@ func (s *Server) change(ctx context.Context, act member.Act, accounts []string, 
 		return reason.ActNotAllowed
 	}
 	by := state.Actor{ID: caller.ID, Serial: caller.Serial}
-	if by.Officer, err = officerOf(ctx); err != nil {
+	if by.Officer, err = member.OfficerOf(ctx); err != nil {
 		return err
 	}
 	if err := checkAccounts(accounts); err != nil {
@@ -223,29 +219,14 @@ func checkAccounts(accounts []string) error {
 	return nil
 }
 
-// officerOf is the officer for whom a change is made, if the system names one.
-func officerOf(ctx context.Context) (string, error) {
-	md, _ := metadata.FromIncomingContext(ctx)
-	switch values := md[WordOfficer]; {
-	case len(values) == 0:
-		return "", nil
-	case len(values) > 1, member.CheckAccount(values[0]) != nil:
-		return "", reason.MetadataInvalid.At(WordOfficer)
-	default:
-		return values[0], nil
-	}
-}
-
 // refuse is an error as callers see it. A refusal is recorded before; if it cannot be, they see that instead. What they
 // cannot mend is logged, for those who can.
 func (s *Server) refuse(ctx context.Context, method string, err error) error {
 	f := reason.Of(err)
-	if who, ok := member.FromContext(ctx); ok && f.Reason.Refuses() {
-		by := state.Actor{ID: who.ID, Serial: who.Serial}
-		by.Officer, _ = officerOf(ctx) // what is no account name is not recorded
+	if f.Reason.Refuses() {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.cfg.Deadline)
 		defer cancel()
-		if failed := s.cfg.Refused(ctx, method, by.Refusal(hubv1.Change_KIND_MEMBER, method, "", f.Reason)); failed != nil {
+		if failed := s.cfg.Refused(ctx, method, member.Refusal(ctx, hubv1.Change_KIND_MEMBER, method, "", f.Reason)); failed != nil {
 			f = reason.LedgerUnavailable.Because(failed)
 		}
 	}

@@ -208,10 +208,10 @@ func TestEveryChangeSaysWhoMadeItForWhom(t *testing.T) {
 	w := newWorld(t)
 	_, err := w.enrol("H27/one-stop", "truong.phong")
 	require.NoError(t, err)
-	ctx := metadata.AppendToOutgoingContext(t.Context(), service.WordOfficer, "nobody")
+	ctx := metadata.AppendToOutgoingContext(t.Context(), member.WordOfficer, "nobody")
 	_, err = w.as("H27/one-stop").EnrolOfficers(ctx, &hubv1.EnrolOfficersRequest{Accounts: []string{"an.nv"}})
 	require.Equal(t, reason.OfficerUnknown, reason.Of(err).Reason)
-	ctx = metadata.AppendToOutgoingContext(t.Context(), service.WordOfficer, "truong.phong")
+	ctx = metadata.AppendToOutgoingContext(t.Context(), member.WordOfficer, "truong.phong")
 	_, err = w.as("H27/one-stop").EnrolOfficers(ctx, &hubv1.EnrolOfficersRequest{Accounts: []string{"an.nv"}})
 	require.NoError(t, err)
 	history, err := w.db.History(t.Context(), hubv1.Change_KIND_MEMBER, "H27", 1)
@@ -221,7 +221,7 @@ func TestEveryChangeSaysWhoMadeItForWhom(t *testing.T) {
 	for _, bad := range [][]string{{"a", "b"}, {"an nv"}, {"040094997317"}, {strings.Repeat("a", 65)}} {
 		ctx := t.Context()
 		for _, officer := range bad {
-			ctx = metadata.AppendToOutgoingContext(ctx, service.WordOfficer, officer)
+			ctx = metadata.AppendToOutgoingContext(ctx, member.WordOfficer, officer)
 		}
 		_, err := w.as("H27/one-stop").EnrolOfficers(ctx, &hubv1.EnrolOfficersRequest{Accounts: []string{"x"}})
 		require.Equal(t, reason.MetadataInvalid, reason.Of(err).Reason, bad)
@@ -284,7 +284,7 @@ func TestAChangeThatCannotBeRecordedIsNotAnswered(t *testing.T) {
 
 func TestARefusalIsRecordedWithWhoWasRefusedWhat(t *testing.T) {
 	w := newWorld(t)
-	ctx := metadata.AppendToOutgoingContext(t.Context(), service.WordOfficer, "nobody")
+	ctx := metadata.AppendToOutgoingContext(t.Context(), member.WordOfficer, "nobody")
 	_, err := w.as("H27/one-stop").EnrolOfficers(ctx, &hubv1.EnrolOfficersRequest{Accounts: []string{"an.nv"}})
 	require.Equal(t, reason.OfficerUnknown, reason.Of(err).Reason)
 	_, err = w.as("H27/one-stop").ListOfficers(t.Context(), &hubv1.ListOfficersRequest{Agency: "040094997317"})
