@@ -66,7 +66,7 @@ func aloneName(appenders int) string {
 	return fmt.Sprintf("journal alone, %d appenders of %d bytes", appenders, recordSize)
 }
 
-// appendFor lets so many append for so long, and returns how long each record of each of them took.
+// appendFor lets so many append for so long, each once at least, and returns how long each record of each of them took.
 func appendFor(ctx context.Context, j *journal.Journal, n int, length time.Duration) ([][]time.Duration, error) {
 	payload := make([]byte, recordSize)
 	if _, err := rand.Read(payload); err != nil {
@@ -79,13 +79,15 @@ func appendFor(ctx context.Context, j *journal.Journal, n int, length time.Durat
 		tasks.Go(func() error {
 			own := make([]time.Duration, 0, 1<<14)
 			defer func() { times[i] = own }()
-			for before := time.Now(); before.Before(end) && ctx.Err() == nil; {
+			for before := time.Now(); ctx.Err() == nil; {
 				if _, err := j.Append(payload); err != nil {
 					return err
 				}
 				after := time.Now()
 				own = append(own, after.Sub(before))
-				before = after
+				if before = after; !before.Before(end) {
+					break
+				}
 			}
 			return ctx.Err()
 		})
