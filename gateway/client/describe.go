@@ -2,7 +2,9 @@ package client
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 
@@ -77,7 +79,8 @@ func reflect(ctx context.Context, conn grpc.ClientConnInterface, q *reflectionv1
 	if err != nil {
 		return nil, err
 	}
-	if err := stream.Send(q); err != nil {
+	// A stream that the hub refused before the question was sent fails the sending with io.EOF; receiving says why.
+	if err := stream.Send(q); err != nil && !errors.Is(err, io.EOF) {
 		return nil, err
 	}
 	return stream.Recv()
