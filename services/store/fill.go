@@ -56,6 +56,10 @@ func (db *DB) Fill(ctx context.Context, tables ...Table) error {
 		return err
 	}
 	if err := db.makeNext(ctx, next, tables); err != nil {
+		// A transaction that the end of ctx rolled back may fail with words of its own, such as "statement is closed".
+		if ended := ctx.Err(); ended != nil && !errors.Is(err, ended) {
+			err = fmt.Errorf("%w: %w", ended, err)
+		}
 		return errors.Join(err, removeDatabase(next))
 	}
 	return db.become(ctx, next)

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"testing"
+	"time"
 	"testing/fstest"
 
 	"github.com/stretchr/testify/require"
@@ -88,20 +89,23 @@ func TestFailedFillLeavesEverythingAsItWas(t *testing.T) {
 	require.NoError(t, db.Migrate(t.Context(), migrations))
 	_, err := db.Write.ExecContext(t.Context(), `INSERT INTO people (id, name) VALUES ('1', 'Hoà')`)
 	require.NoError(t, err)
-	ctx, cancel := context.WithCancel(t.Context())
-	cutOff := table(5000)
-	cutOff.Rows = func(yield func([]any) bool) {
-		for row := range people(5000) {
-			if row[2] == 900 {
-				cancel()
-			}
-			if !yield(row) {
-				return
+	for _, later := range []time.Duration{0, 50 * time.Millisecond} { // 50 ms: the transaction is rolled back by then
+		ctx, cancel := context.WithCancel(t.Context())
+		cutOff := table(5000)
+		cutOff.Rows = func(yield func([]any) bool) {
+			for row := range people(5000) {
+				if row[2] == 900 {
+					cancel()
+					time.Sleep(later)
+				}
+				if !yield(row) {
+					return
+				}
 			}
 		}
+		require.ErrorIs(t, db.Fill(ctx, cutOff), context.Canceled)
 	}
 	rows := func(all ...[]any) iter.Seq[[]any] { return slices.Values(all) }
-	require.ErrorIs(t, db.Fill(ctx, cutOff), context.Canceled)
 	for name, t1 := range map[string]store.Table{
 		"short row":      {Name: "people", Columns: table(0).Columns, Rows: rows([]any{"1"})},
 		"NULL id":        {Name: "people", Columns: table(0).Columns, Rows: rows([]any{nil, "a", 1})},
