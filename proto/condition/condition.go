@@ -64,6 +64,7 @@ type Condition struct {
 	request *message
 	answer  *message // nil: over the question alone
 	fields  []string
+	loops   bool
 }
 
 // CompileQuestion compiles a condition over `request`, `caller` and `now`.
@@ -98,8 +99,8 @@ var pool = sync.Pool{New: func() any { return new(facts) }}
 func (c *Condition) Holds(f Facts) (bool, error) {
 	a := pool.Get().(*facts)
 	a.Facts = f
-	a.request = view{c.request, f.Request}
-	a.answer = view{c.answer, f.Answer}
+	a.request = view{of: c.request, wire: f.Request, keeps: c.loops}
+	a.answer = view{of: c.answer, wire: f.Answer, keeps: c.loops}
 	out, _, err := c.program.Eval(a)
 	*a = facts{}
 	pool.Put(a)
@@ -194,7 +195,7 @@ func compile(text string, request, answer protoreflect.MessageDescriptor) (c *Co
 	if c.program, err = env.Program(ast, options...); err != nil {
 		return nil, fmt.Errorf("the condition cannot be compiled: %w", err)
 	}
-	c.fields = shape.fields
+	c.fields, c.loops = shape.fields, shape.unbounded
 	return c, nil
 }
 

@@ -252,13 +252,40 @@ func TestFieldsAreReadAsProtobufReadsThem(t *testing.T) {
 		}
 		raw, err := proto.Marshal(m)
 		require.NoError(t, err)
-		text := fmt.Sprintf("request.%s == %s", fd.Name(), literal(fd, m.Get(fd)))
-		c, err := condition.CompileQuestion(text, md)
-		require.NoError(t, err, text)
-		held, err := c.Holds(condition.Facts{Now: noon, Request: raw})
-		require.NoError(t, err, text)
-		require.True(t, held, text)
+		same := fmt.Sprintf("request.%s == %s && has(request.%s) == %t", fd.Name(), literal(fd, m.Get(fd)), fd.Name(), m.Has(fd))
+		for _, text := range []string{same, "[1, 2].all(n, " + same + ")"} {
+			c, err := condition.CompileQuestion(text, md)
+			require.NoError(t, err, text)
+			held, err := c.Holds(condition.Facts{Now: noon, Request: raw})
+			require.NoError(t, err, text)
+			require.True(t, held, text)
+		}
 	})
+}
+
+func TestAListThatIsSentEmptyIsNotSet(t *testing.T) {
+	c, err := condition.CompileQuestion("has(request.l0)", anyScalar(t))
+	require.NoError(t, err)
+	held, err := c.Holds(condition.Facts{Now: noon, Request: []byte{2<<3 | 2, 0}}) // packed, of no bytes
+	require.NoError(t, err)
+	require.False(t, held)
+}
+
+func TestALoopReadsAFieldOnce(t *testing.T) {
+	const people = 1000
+	request := new(populationv1.BatchVerifyRequest)
+	for range people {
+		request.People = append(request.People, &populationv1.VerifyIdentityRequest{FullName: "a"})
+	}
+	facts := condition.Facts{Now: noon, Request: bytesOf(t, request)}
+	c, err := condition.CompileQuestion("request.people.all(p, size(request.people) > 1 && has(request.people))", question)
+	require.NoError(t, err)
+	made := testing.AllocsPerRun(5, func() {
+		held, err := c.Holds(facts)
+		require.NoError(t, err)
+		require.True(t, held)
+	})
+	require.Less(t, made, float64(100*people), "a view of each person, and some steps each; not a view of each for each")
 }
 
 func draw(t *rapid.T, fd protoreflect.FieldDescriptor) protoreflect.Value {

@@ -18,6 +18,16 @@ var errWire = errors.New("malformed message")
 type view struct {
 	of   *message
 	wire []byte
+	// keeps says that what is read is kept, as is right where a loop may read one field again and again.
+	keeps bool
+	kept  map[*field]reading
+}
+
+// reading is what a field was found to be.
+type reading struct {
+	value ref.Val
+	set   bool // by the rules of protobuf: without presence, a field is set if it is not zero or empty
+	err   error
 }
 
 // Type implements ref.Val.
@@ -70,23 +80,48 @@ func viewOf(target any) (*view, error) {
 	return v, nil
 }
 
-// isSet implements types.FieldType.IsSet, by the rules of protobuf: a field without presence is set if it is not zero.
+// isSet implements types.FieldType.IsSet.
 func (f *field) isSet(target any) bool {
 	v, err := viewOf(target)
 	if err != nil {
 		return false
 	}
-	if f.desc.HasPresence() || f.desc.IsList() || f.desc.IsMap() {
-		found := false
-		err = v.values(f.desc.Number(), func(protowire.Type, []byte) error { found = true; return nil })
-		return found && err == nil
-	}
-	got, err := f.getFrom(target)
+	r := f.in(v)
+	return r.set && r.err == nil
+}
+
+// getFrom implements types.FieldType.GetFrom.
+func (f *field) getFrom(target any) (any, error) {
+	v, err := viewOf(target)
 	if err != nil {
-		return false
+		return nil, err
 	}
-	val, ok := got.(ref.Val)
-	return ok && !zero(val)
+	r := f.in(v)
+	return r.value, r.err
+}
+
+// in reads the field in a message.
+func (f *field) in(v *view) (r reading) {
+	if r, ok := v.kept[f]; ok {
+		return r
+	}
+	switch {
+	case f.desc.IsMap():
+		r.value, r.set, r.err = f.entries(v)
+	case f.desc.IsList():
+		r.value, r.set, r.err = f.items(v)
+	case f.inner != nil:
+		r.value, r.set, r.err = f.embedded(v)
+	default:
+		r.value, r.set, r.err = f.last(v)
+	}
+	if v.keeps {
+		if v.kept == nil {
+			v.kept = map[*field]reading{}
+		}
+		v.kept[f] = r
+	}
+	return r
 }
 
 func zero(v ref.Val) bool {
@@ -107,37 +142,29 @@ func zero(v ref.Val) bool {
 	return false
 }
 
-// getFrom implements types.FieldType.GetFrom.
-func (f *field) getFrom(target any) (any, error) {
-	v, err := viewOf(target)
-	if err != nil {
-		return nil, err
-	}
-	switch {
-	case f.desc.IsMap():
-		return f.entries(v)
-	case f.desc.IsList():
-		return f.items(v)
-	case f.inner != nil:
-		return f.embedded(v)
-	}
-	last := f.initial()
-	err = v.values(f.desc.Number(), func(typ protowire.Type, value []byte) error {
-		got, err := scalar(f.desc, typ, value)
-		last = got
+// last is a scalar field: the value that comes last.
+func (f *field) last(v *view) (last ref.Val, set bool, err error) {
+	last = f.initial()
+	err = v.values(f.desc.Number(), func(typ protowire.Type, value []byte) (err error) {
+		last, err = scalar(f.desc, typ, value)
+		set = true
 		return err
 	})
-	return last, err
+	if err == nil && !f.desc.HasPresence() {
+		set = !zero(last)
+	}
+	return last, set, err
 }
 
 // embedded is a message field. What comes in several pieces is one message, as protobuf merges it.
-func (f *field) embedded(v *view) (any, error) {
-	in := &view{of: f.inner}
-	err := v.values(f.desc.Number(), func(typ protowire.Type, value []byte) error {
+func (f *field) embedded(v *view) (_ ref.Val, set bool, err error) {
+	in := &view{of: f.inner, keeps: v.keeps}
+	err = v.values(f.desc.Number(), func(typ protowire.Type, value []byte) error {
 		body, err := body(typ, value)
 		if err != nil {
 			return err
 		}
+		set = true
 		if in.wire == nil {
 			in.wire = body
 		} else {
@@ -145,15 +172,15 @@ func (f *field) embedded(v *view) (any, error) {
 		}
 		return nil
 	})
-	return in, err
+	return in, set, err
 }
 
-func (f *field) items(v *view) (any, error) {
+func (f *field) items(v *view) (_ ref.Val, set bool, err error) {
 	var items []ref.Val
-	err := v.values(f.desc.Number(), func(typ protowire.Type, value []byte) error {
+	err = v.values(f.desc.Number(), func(typ protowire.Type, value []byte) error {
 		if f.inner != nil {
 			body, err := body(typ, value)
-			items = append(items, &view{f.inner, body})
+			items = append(items, &view{of: f.inner, wire: body, keeps: v.keeps})
 			return err
 		}
 		if typ == protowire.BytesType && packable(f.desc) {
@@ -172,33 +199,29 @@ func (f *field) items(v *view) (any, error) {
 		items = append(items, got)
 		return err
 	})
-	return types.NewRefValList(types.DefaultTypeAdapter, items), err
+	return types.NewRefValList(types.DefaultTypeAdapter, items), len(items) > 0, err
 }
 
 // entries is a map. A key that comes twice counts once, as it came last.
-func (f *field) entries(v *view) (any, error) {
+func (f *field) entries(v *view) (_ ref.Val, set bool, err error) {
 	all := map[ref.Val]ref.Val{}
 	entry := &message{fields: map[string]*field{}}
 	key := &field{desc: f.desc.MapKey()}
 	value := &field{desc: f.desc.MapValue(), inner: f.inner}
-	err := v.values(f.desc.Number(), func(typ protowire.Type, raw []byte) error {
+	err = v.values(f.desc.Number(), func(typ protowire.Type, raw []byte) error {
 		b, err := body(typ, raw)
 		if err != nil {
 			return err
 		}
-		one := &view{entry, b}
-		k, err := key.getFrom(one)
-		if err != nil {
+		one := &view{of: entry, wire: b, keeps: v.keeps}
+		k, v := key.in(one), value.in(one)
+		if err := errors.Join(k.err, v.err); err != nil {
 			return err
 		}
-		val, err := value.getFrom(one)
-		if err != nil {
-			return err
-		}
-		all[k.(ref.Val)] = val.(ref.Val)
+		all[k.value] = v.value
 		return nil
 	})
-	return types.NewRefValMap(types.DefaultTypeAdapter, all), err
+	return types.NewRefValMap(types.DefaultTypeAdapter, all), len(all) > 0, err
 }
 
 // initial is the value of a field that is not there.
