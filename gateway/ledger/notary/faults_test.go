@@ -191,11 +191,12 @@ func TestALogThatIsCutOffAtAnyMomentGoesOn(t *testing.T) {
 }
 
 // cut copies a log that is in use, as a crash would leave it: what is written last, the state and the checkpoint, is
-// copied first.
+// copied first. The tiles are copied twice: a partial one that went meanwhile has a full one in its place, which the
+// first list of them may not have had yet.
 func cut(t *testing.T, from, to string) {
 	t.Helper()
 	require.NoError(t, os.MkdirAll(filepath.Join(to, "log", "tile", "0"), 0o700))
-	for _, name := range []string{"log.key", "log.pub", "head", "log/.state", "log/checkpoint", "log/tile"} {
+	for _, name := range []string{"log.key", "log.pub", "head", "log/.state", "log/checkpoint", "log/tile", "log/tile"} {
 		require.NoError(t, filepath.WalkDir(filepath.Join(from, name), func(path string, d fs.DirEntry, err error) error {
 			if errors.Is(err, fs.ErrNotExist) {
 				return nil // renamed or removed meanwhile
