@@ -7,7 +7,9 @@ import (
 	"time"
 
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/status"
 
 	"github.com/lienthong/lienthong/gateway/client"
 	populationv1 "github.com/lienthong/lienthong/proto/registry/population/v1"
@@ -71,6 +73,9 @@ func (l *load) ask(asker populationv1.PopulationServiceClient) {
 		o.exchange = client.ReceiptOf(header).Exchange
 	} else {
 		o.reason = client.RefusalOf(o.err).Reason
+		if o.reason == "" && status.Code(o.err) == codes.DeadlineExceeded {
+			o.reason = "DEADLINE_EXCEEDED" // the caller's own clock said so, milliseconds before the hub's word was here
+		}
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
