@@ -275,7 +275,7 @@ func TestInitialsAreComparedSyllableBySyllable(t *testing.T) {
 }
 
 func FuzzParseCardNumber(f *testing.F) {
-	for _, seed := range []string{"DN4424221234567", "4221234567", "", "dn4424221234567", "4444424221234567", "ĐN442422123456"} {
+	for _, seed := range []string{"DN4424221234567", "4221234567", "", "dn4424221234567", "4444424221234567", "ĐN442422123456", "ıN442422123456"} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, s string) {

@@ -1,10 +1,6 @@
 package insurance
 
-import (
-	"strings"
-
-	"github.com/lienthong/lienthong/proto/reason"
-)
+import "github.com/lienthong/lienthong/proto/reason"
 
 // A card number is a prefix (2 letters of the category, benefit level, 2 digits of the province of issue) and the
 // 10-digit insurance number. Since April 2021 cards show the insurance number only.
@@ -22,7 +18,7 @@ func parseCardNumber(s string) (prefix, number string, odd bool, err error) {
 	case numberLength:
 		number = s
 	case cardLength:
-		prefix, number = strings.ToUpper(s[:prefixLength]), s[prefixLength:]
+		prefix, number = upper(s[:prefixLength]), s[prefixLength:]
 	default:
 		return "", "", false, reason.IDMalformed
 	}
@@ -30,6 +26,17 @@ func parseCardNumber(s string) (prefix, number string, odd bool, err error) {
 		return "", "", false, reason.IDMalformed
 	}
 	return prefix, number, prefix != "" && !wellFormed(prefix), nil
+}
+
+// upper makes capitals of a to z, and of nothing else: in Unicode, I is also the capital of the Turkish ı.
+func upper(s string) string {
+	b := []byte(s)
+	for i, c := range b {
+		if c >= 'a' && c <= 'z' {
+			b[i] = c - 'a' + 'A'
+		}
+	}
+	return string(b)
 }
 
 func wellFormed(prefix string) bool {
