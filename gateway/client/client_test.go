@@ -13,6 +13,7 @@ import (
 	"google.golang.org/grpc/health"
 	healthv1 "google.golang.org/grpc/health/grpc_health_v1"
 	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/reflection"
 	"google.golang.org/grpc/status"
 
 	"github.com/lienthong/lienthong/gateway/client"
@@ -34,12 +35,14 @@ func issue(t *testing.T, a *authority.Authority, dir string, id peer.ID) *peer.I
 	return identity
 }
 
-// serve answers health checks at an address, as the identity.
-func serve(t *testing.T, id *peer.Identity) string {
+// serve answers health checks and questions about services at an address, as the identity.
+func serve(t *testing.T, id *peer.Identity, opts ...grpc.ServerOption) string {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
-	s := grpc.NewServer(grpc.Creds(credentials.NewTLS(peer.ServerTLS(peer.Config{Certificate: id.Certificate, Roots: id.Roots}))))
+	opts = append(opts, grpc.Creds(credentials.NewTLS(peer.ServerTLS(peer.Config{Certificate: id.Certificate, Roots: id.Roots}))))
+	s := grpc.NewServer(opts...)
 	healthv1.RegisterHealthServer(s, health.NewServer())
+	reflection.Register(s)
 	done := make(chan error)
 	go func() { done <- s.Serve(l) }()
 	t.Cleanup(func() {

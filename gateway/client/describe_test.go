@@ -2,16 +2,14 @@ package client_test
 
 import (
 	"context"
-	"net"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 	"google.golang.org/grpc"
-	"google.golang.org/grpc/credentials/insecure"
-	"google.golang.org/grpc/reflection"
-	"google.golang.org/grpc/test/bufconn"
 
 	"github.com/lienthong/lienthong/gateway/client"
+	"github.com/lienthong/lienthong/gateway/member/authority"
+	"github.com/lienthong/lienthong/gateway/member/membertest"
 	"github.com/lienthong/lienthong/proto/reason"
 )
 
@@ -34,17 +32,10 @@ func TestARefusalThatComesBeforeTheQuestionIsSentIsHeard(t *testing.T) {
 	refuse := func(any, grpc.ServerStream, *grpc.StreamServerInfo, grpc.StreamHandler) error {
 		return reason.CertificateRevoked.GRPCStatus().Err()
 	}
-	s := grpc.NewServer(grpc.StreamInterceptor(refuse))
-	reflection.Register(s)
-	l := bufconn.Listen(1 << 16)
-	served := make(chan error)
-	go func() { served <- s.Serve(l) }()
-	t.Cleanup(func() {
-		s.Stop()
-		require.NoError(t, <-served)
-	})
-	conn, err := grpc.NewClient("passthrough:hub", grpc.WithTransportCredentials(insecure.NewCredentials()),
-		grpc.WithContextDialer(func(ctx context.Context, _ string) (net.Conn, error) { return l.DialContext(ctx) }))
+	dir := t.TempDir()
+	a, err := authority.Open(dir, membertest.State(t, "G06", "H27"))
+	require.NoError(t, err)
+	conn, err := client.Dial(serve(t, issue(t, a, dir, client.Gateway), grpc.StreamInterceptor(refuse)), issue(t, a, dir, desk))
 	require.NoError(t, err)
 	defer conn.Close()
 

@@ -186,12 +186,19 @@ func hostile() (all []string) {
 		"'a'.matches('(') ", "duration('1000000h') > duration('1s')", "timestamp('x') == now", strings.Repeat("true||", 300)+"true")
 }
 
-func TestHostileExpressionsAreRefusedOrStopped(t *testing.T) {
+const people = 1000
+
+// crowd is a question about that many people.
+func crowd(t *testing.T) condition.Facts {
 	request := new(populationv1.BatchVerifyRequest)
-	for i := range 1000 {
+	for i := range people {
 		request.People = append(request.People, &populationv1.VerifyIdentityRequest{PersonalId: fmt.Sprintf("%012d", i), FullName: strings.Repeat("a", 100)})
 	}
-	facts := condition.Facts{Caller: desk, Now: noon, Request: bytesOf(t, request)}
+	return condition.Facts{Caller: desk, Now: noon, Request: bytesOf(t, request)}
+}
+
+func TestHostileExpressionsAreRefusedOrStopped(t *testing.T) {
+	facts := crowd(t)
 	all := hostile()
 	require.GreaterOrEqual(t, len(all), 100)
 	var before, after runtime.MemStats
@@ -272,12 +279,7 @@ func TestAListThatIsSentEmptyIsNotSet(t *testing.T) {
 }
 
 func TestALoopReadsAFieldOnce(t *testing.T) {
-	const people = 1000
-	request := new(populationv1.BatchVerifyRequest)
-	for range people {
-		request.People = append(request.People, &populationv1.VerifyIdentityRequest{FullName: "a"})
-	}
-	facts := condition.Facts{Now: noon, Request: bytesOf(t, request)}
+	facts := crowd(t)
 	c, err := condition.CompileQuestion("request.people.all(p, size(request.people) > 1 && has(request.people))", question)
 	require.NoError(t, err)
 	made := testing.AllocsPerRun(5, func() {

@@ -214,11 +214,11 @@ func (f *field) entries(v *view) (_ ref.Val, set bool, err error) {
 			return err
 		}
 		one := &view{of: entry, wire: b, keeps: v.keeps}
-		k, v := key.in(one), value.in(one)
-		if err := errors.Join(k.err, v.err); err != nil {
+		k, val := key.in(one), value.in(one)
+		if err := errors.Join(k.err, val.err); err != nil {
 			return err
 		}
-		all[k.value] = v.value
+		all[k.value] = val.value
 		return nil
 	})
 	return types.NewRefValMap(types.DefaultTypeAdapter, all), len(all) > 0, err
