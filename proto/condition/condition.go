@@ -64,8 +64,7 @@ type Condition struct {
 	request *message
 	answer  *message // nil: over the question alone
 	fields  []string
-
-	unbounded bool // see shape
+	loops   bool // see shape
 }
 
 // CompileQuestion compiles a condition over `request`, `caller` and `now`.
@@ -100,8 +99,8 @@ var pool = sync.Pool{New: func() any { return new(facts) }}
 func (c *Condition) Holds(f Facts) (bool, error) {
 	a := pool.Get().(*facts)
 	a.Facts = f
-	a.request = view{of: c.request, wire: f.Request, keeps: c.unbounded}
-	a.answer = view{of: c.answer, wire: f.Answer, keeps: c.unbounded}
+	a.request = view{of: c.request, wire: f.Request, keeps: c.loops}
+	a.answer = view{of: c.answer, wire: f.Answer, keeps: c.loops}
 	out, _, err := c.program.Eval(a)
 	*a = facts{}
 	pool.Put(a)
@@ -196,7 +195,7 @@ func compile(text string, request, answer protoreflect.MessageDescriptor) (c *Co
 	if c.program, err = env.Program(ast, options...); err != nil {
 		return nil, fmt.Errorf("the condition cannot be compiled: %w", err)
 	}
-	c.fields, c.unbounded = shape.fields, shape.unbounded
+	c.fields, c.loops = shape.fields, shape.loops
 	return c, nil
 }
 

@@ -17,6 +17,7 @@ import (
 type shape struct {
 	fields    []string // that it reads
 	unbounded bool     // its steps depend on what it is asked about
+	loops     bool     // it has loops, so it may read a field again and again
 }
 
 // inspect refuses what the type checker lets pass and a condition has no use for, and finds what the expression reads.
@@ -65,7 +66,7 @@ func inspect(a *ast.AST) (*shape, error) {
 				}
 			}
 		case ast.ComprehensionKind:
-			s.unbounded = true
+			s.unbounded, s.loops = true, true
 			if loops == maxMatching {
 				return at(a, e, "a loop inside a loop; expected one loop at most (all, exists, exists_one, filter, map)")
 			}
