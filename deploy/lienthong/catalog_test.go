@@ -208,7 +208,7 @@ func TestItemsHaveOneSourceAndDeclaredCopies(t *testing.T) {
 }
 
 func TestAStopIsAnnouncedAndCancelled(t *testing.T) {
-	d := newDesk(t)
+	d, until := newDesk(t), tomorrow()
 	d.sample()
 	stop := []string{"catalog", "stop", catalogtest.Service}
 	planned := append(stop, "--from", "2099-12-10 22:00", "--until", "2099-12-11", "--jurisdiction", "42", "--text", "new disks")
@@ -219,8 +219,8 @@ func TestAStopIsAnnouncedAndCancelled(t *testing.T) {
 	require.EqualValues(t, 1, announced.Number)
 	done[stopOf](d, append(stop, "--until", "2099-01-01T00:00:00+07:00", "--from", "2098-12-30", "--yes")...)
 	require.Contains(t, d.must("catalog", "list"), "official")
-	d.must(append(stop, "--force-majeure", "--text", "flood", "--from", "1h", "--until", tomorrow(), "--yes")...)
-	require.Contains(t, d.must("catalog", "list"), "stopped until "+tomorrow())
+	d.must(append(stop, "--force-majeure", "--text", "flood", "--from", "1h", "--until", until, "--yes")...)
+	require.Contains(t, d.must("catalog", "list"), "stopped until "+until)
 	require.Regexp(t, `\* .* force majeure +flood`, d.must("catalog", "show", catalogtest.Service))
 
 	cancel := []string{"catalog", "cancel-stop", "1"}
